@@ -1,0 +1,96 @@
+import { ulid } from 'ulid';
+import { z } from 'zod';
+import { hangupParties, outcomes } from './outcome.ts';
+
+const callId = z.templateLiteral(['call_', z.string()]);
+const ms = z.number().nonnegative();
+
+const envelope = {
+  /** Unique: the ledger applies each event once. */
+  id: z.string(),
+  call: callId,
+  workspace: z.string().default('default'),
+  /** Milliseconds since the epoch. */
+  at: z.number(),
+};
+
+/** Every change in a call's life, as it goes through the event stream to the ledger. */
+export const callEventSchema = z.discriminatedUnion('type', [
+  /** An inbound call arrived at a worker; it creates the call in the ledger. */
+  z.object({
+    ...envelope,
+    type: z.literal('call.received'),
+    data: z.object({
+      from: z.string(),
+      to: z.string(),
+      trunk: z.string(),
+      personality: z.string(),
+      simulated: z.boolean(),
+      sipCallId: z.string().optional(),
+    }),
+  }),
+  z.object({
+    ...envelope,
+    type: z.literal('call.dialing'),
+    data: z.object({ trunk: z.string(), from: z.string().optional(), attempt: z.number().int() }),
+  }),
+  z.object({ ...envelope, type: z.literal('call.ringing'), data: z.object({}) }),
+  z.object({
+    ...envelope,
+    type: z.literal('call.answered'),
+    data: z.object({ personality: z.string(), simulated: z.boolean() }),
+  }),
+  /** A finished turn of either side. */
+  z.object({
+    ...envelope,
+    type: z.literal('turn'),
+    data: z.object({
+      role: z.enum(['caller', 'agent']),
+      text: z.string(),
+      /** The agent was broken off here; `text` is what had been said. */
+      interrupted: z.boolean().default(false),
+      /** Stages in ms, where the framework measured them. */
+      latency: z
+        .object({
+          transcription: ms.optional(),
+          endOfTurn: ms.optional(),
+          llmFirstToken: ms.optional(),
+          ttsFirstByte: ms.optional(),
+          total: ms.optional(),
+        })
+        .optional(),
+    }),
+  }),
+  z.object({
+    ...envelope,
+    type: z.literal('call.ended'),
+    data: z.object({
+      outcome: z.enum(outcomes),
+      reason: z.string(),
+      hungUpBy: z.enum(hangupParties),
+      sipStatus: z.number().int().optional(),
+    }),
+  }),
+]);
+
+export type CallEvent = z.infer<typeof callEventSchema>;
+export type CallEventType = CallEvent['type'];
+export type CallEventOf<T extends CallEventType> = Extract<CallEvent, { type: T }>;
+
+/** A new event with its envelope filled in. */
+export function callEvent<T extends CallEventType>(
+  type: T,
+  call: CallEvent['call'],
+  data: CallEventOf<T>['data'],
+): CallEventOf<T> {
+  const at = Date.now();
+  // The union cannot be narrowed by a generic type; the parameters tie `data` to `type`.
+  return {
+    id: `evt_${ulid(at).toLowerCase()}`,
+    type,
+    call,
+    workspace: 'default',
+    at,
+    data,
+  } as CallEventOf<T>;
+}

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+
+/** The one identity of the far end's SIP participant in an outbound call's room. */
+export const PHONE_IDENTITY = 'phone';
+
+/** What a worker is told when it is sent to a room (the metadata of the agent's dispatch). No numbers. */
+export const jobMetadataSchema = z.discriminatedUnion('direction', [
+  /** From a dispatch rule; the worker derives the call's id and reads the numbers from the participant. */
+  z.object({ direction: z.literal('inbound'), trunk: z.string() }),
+  /** From the dispatcher; the order lies in Redis, see `call-brief.ts`. */
+  z.object({
+    direction: z.literal('outbound'),
+    callId: z.templateLiteral(['call_', z.string()]),
+    trunk: z.string(),
+  }),
+]);
+
+export type JobMetadata = z.infer<typeof jobMetadataSchema>;

@@ -1,0 +1,19 @@
+import { AgentDispatchClient, RoomServiceClient, SipClient } from 'livekit-server-sdk';
+import type { Config } from './config.ts';
+
+export type LiveKit = {
+  rooms: RoomServiceClient;
+  sip: SipClient;
+  agents: AgentDispatchClient;
+};
+
+/** The three clients of livekit-server's HTTP API. */
+export function connectLiveKit(config: Config): LiveKit {
+  const host = config.LIVEKIT_URL.replace(/^ws/, 'http');
+  const credentials = [host, config.LIVEKIT_API_KEY, config.LIVEKIT_API_SECRET] as const;
+  return {
+    rooms: new RoomServiceClient(...credentials),
+    sip: new SipClient(...credentials),
+    agents: new AgentDispatchClient(...credentials),
+  };
+}
