@@ -27,7 +27,10 @@ export const environmentSchema = z.object({
     .optional()
     .describe('Postgres; absent: an embedded database in DATA_DIR'),
   API_KEY: secret('key that callers of the API send in X-API-Key').min(16),
-  API_HOST: z.string().default('127.0.0.1').describe('address on which the api listens'),
+  API_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('address on which the api, and health and metrics of the others, listen'),
   API_PORT: port.default(8000).describe('port on which the api listens'),
   API_INTERNAL_URL: httpUrl
     .default('http://127.0.0.1:8000')

@@ -43,7 +43,13 @@ const variableNames = Object.keys(environmentSchema.shape) as VariableName[];
  * @throws {ConfigError} naming every unknown, malformed or contradictory value.
  */
 export function loadConfig(
-  options: { root?: string; environment?: Record<string, string | undefined> } = {},
+  options: {
+    /** Folder of `.env`, and what relative paths are resolved against. */
+    root?: string;
+    environment?: Record<string, string | undefined>;
+    /** Values for what neither the environment nor `.env` sets. */
+    fallbacks?: Record<string, string>;
+  } = {},
 ): Config {
   const root = path.resolve(options.root ?? process.cwd());
   const environment = withoutEmpty(options.environment ?? process.env);
@@ -52,7 +58,7 @@ export function loadConfig(
   for (const name of Object.keys(file)) {
     if (!isVariable(name) && !FOREIGN.test(name)) problems.push(unknownVariable(name));
   }
-  const merged = { ...file, ...environment };
+  const merged: Record<string, string> = { ...options.fallbacks, ...file, ...environment };
   const given = Object.fromEntries(
     variableNames.filter((name) => name in merged).map((name) => [name, merged[name]]),
   );

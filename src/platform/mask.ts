@@ -1,5 +1,5 @@
-/** E.164 with its plus, or a bare run of digits as long as a telephone number; not part of a longer word. */
-const NUMBER = /(?<![\da-zA-Z.:-])(?:\+\d{7,15}|\d{10,15})(?![\da-zA-Z])|(?<=%2B)\d{7,15}/g;
+/** E.164 with its plus, or a bare run of digits as long as a telephone number; not part of a longer word or a fraction. */
+const NUMBER = /(?<![\da-zA-Z.])(?:\+\d{7,15}|\d{10,15})(?![\da-zA-Z]|\.\d)|(?<=%2B)\d{7,15}/g;
 
 /** A telephone number with all but its first and last two digits hidden: `+12*******23`. */
 export function maskNumber(number: string): string {

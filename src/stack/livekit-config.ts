@@ -1,0 +1,45 @@
+import type { Config } from '../platform/config.ts';
+import { RTP_WIDTH, type Ports } from './addresses.ts';
+
+const HOST = '127.0.0.1';
+
+/** livekit-server's configuration for one machine, everything on loopback. JSON is YAML. */
+export function livekitConfig(config: Config, ports: Ports): string {
+  return JSON.stringify({
+    port: ports.livekit,
+    bind_addresses: [HOST],
+    rtc: {
+      tcp_port: ports.livekitTcp,
+      udp_port: ports.livekitUdp,
+      node_ip: HOST,
+      use_external_ip: false,
+      enable_loopback_candidate: true,
+    },
+    redis: { address: `${HOST}:${ports.redis}` },
+    keys: { [config.LIVEKIT_API_KEY]: config.LIVEKIT_API_SECRET },
+    room: { auto_create: true, empty_timeout: 30, departure_timeout: 5 },
+    logging: { level: 'info', json: true },
+  });
+}
+
+/** livekit-sip's configuration for one machine. */
+export function sipConfig(config: Config, ports: Ports): string {
+  return JSON.stringify({
+    api_key: config.LIVEKIT_API_KEY,
+    api_secret: config.LIVEKIT_API_SECRET,
+    ws_url: config.LIVEKIT_URL,
+    redis: { address: `${HOST}:${ports.redis}` },
+    listen_ip: HOST,
+    nat_1_to_1_ip: HOST,
+    use_external_ip: false,
+    sip_port: ports.sip,
+    rtp_port: `${ports.rtp}-${ports.rtp + RTP_WIDTH - 1}`,
+    health_port: ports.sipHealth,
+    prometheus_port: ports.sipMetrics,
+    // Of the whole host: at the default of 0.9 a small busy machine refuses to dial with "cpu exhausted".
+    max_cpu_utilization: 5,
+    // Hold and silence suppression also send nothing; the worker watches for one-way silence by itself.
+    media_timeout: '5m',
+    logging: { level: 'info', json: true },
+  });
+}

@@ -1,0 +1,81 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { loadConfig, type Config } from '../platform/config.ts';
+import { freePorts, standardPorts, type Ports } from './addresses.ts';
+import { clearLeftovers } from './leftovers.ts';
+import { planStack } from './process-specs.ts';
+import { Stack } from './stack.ts';
+import { addressEnvironment, inventSecrets, stackFolders } from './stack-environment.ts';
+
+export type StackOptions = {
+  /** Folder of `.env`, personalities and trunks. */
+  root: string;
+  /** Folder of the program. */
+  sourceRoot: string;
+  ports: 'standard' | 'auto';
+  simulator: boolean;
+};
+
+export type PreparedStack = {
+  stack: Stack;
+  config: Config;
+  ports: Ports;
+  /** Environment that finds this stack: for programs that are run against it. */
+  environment: Record<string, string | undefined>;
+  /** Processes that an earlier stack had left and that were ended. */
+  ended: string[];
+};
+
+/**
+ * Everything that can be known before the first process starts: configuration, ports, folders.
+ * @throws ConfigError, or OperatorError for ports in use, a stack that runs already, a missing server.
+ */
+export async function prepareStack(options: StackOptions): Promise<PreparedStack> {
+  const { root } = options;
+  const given = process.env;
+  const secrets = inventSecrets();
+  const first = loadConfig({ root, environment: given, fallbacks: secrets });
+  const dataDir = path.resolve(root, first.DATA_DIR);
+  const folders = stackFolders(dataDir);
+  const ended = clearLeftovers(folders.state);
+  const ports =
+    options.ports === 'auto'
+      ? await freePorts(first.NUM_AGENTS)
+      : await standardPorts(explicitValues(first), first.NUM_AGENTS);
+  const whole: Record<string, string | undefined> = {
+    ...given,
+    LIVEKIT_API_KEY: first.LIVEKIT_API_KEY,
+    LIVEKIT_API_SECRET: first.LIVEKIT_API_SECRET,
+    API_KEY: first.API_KEY,
+    ...addressEnvironment(ports, '127.0.0.1'),
+    DATA_DIR: dataDir,
+    AGENTS_DIR: path.resolve(root, first.AGENTS_DIR),
+    PROMPTS_DIR: path.resolve(root, first.PROMPTS_DIR),
+    TRUNKS_FILE: path.resolve(root, first.TRUNKS_FILE),
+  };
+  const config = loadConfig({ root, environment: whole });
+  for (const folder of [dataDir, folders.logs, folders.redis]) {
+    mkdirSync(folder, { recursive: true });
+    // Logs, the queue and the ledger hold people's data.
+    chmodSync(folder, 0o700);
+  }
+  const plan = planStack({
+    config,
+    ports,
+    environment: whole,
+    sourceRoot: options.sourceRoot,
+    simulator: options.simulator,
+  });
+  const stack = new Stack(plan, { cwd: root, logs: folders.logs, state: folders.state });
+  return { stack, config, ports, environment: whole, ended };
+}
+
+/** What somebody set, without the defaults. */
+function explicitValues(config: Config): Partial<Config> {
+  const entries = Object.entries(config.origins).filter(
+    ([, origin]) => origin === 'environment' || origin === '.env',
+  );
+  return Object.fromEntries(
+    entries.map(([name]) => [name, config[name as keyof typeof config.origins]]),
+  );
+}
