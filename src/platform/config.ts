@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
+import { closestName } from './closest-name.ts';
 import {
   environmentSchema,
   sensitiveVariables,
@@ -32,8 +33,8 @@ export class ConfigError extends Error {
   }
 }
 
-/** Names in `.env` that belong to others: credentials named by trunks.yaml and tools, and compose's own. */
-const FOREIGN = /^(TRUNK_|SECRET_|COMPOSE_)/;
+/** Names in `.env` that belong to others: credentials named by trunks.yaml and tools, and those of compose. */
+const FOREIGN = /^(TRUNK_|SECRET_|COMPOSE_|POSTGRES_)/;
 
 const variableNames = Object.keys(environmentSchema.shape) as VariableName[];
 
@@ -121,7 +122,7 @@ function withoutEmpty(values: Record<string, string | undefined>): Record<string
 }
 
 function unknownVariable(name: string): ConfigProblem {
-  const near = variableNames.find((known) => editDistance(known, name) <= 2);
+  const near = closestName(name, variableNames);
   const hint = near
     ? `did you mean ${near}?`
     : 'remove it, or begin its name with TRUNK_ or SECRET_ if trunks.yaml or a tool refers to it';
@@ -145,18 +146,4 @@ function contradictions(given: Record<string, unknown>): ConfigProblem[] {
         reason: `is not set, while ${present.join(' and ')} is; set all of them or none`,
       }));
   });
-}
-
-/** Levenshtein distance of two short names. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, letter] of a.split('').entries()) {
-    const next = [i + 1];
-    for (const [j, other] of b.split('').entries()) {
-      const substitution = (row[j] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, substitution));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

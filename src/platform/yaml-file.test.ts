@@ -27,8 +27,14 @@ describe('parseYamlFile', () => {
       'x.yaml:1:1: name: is required',
       'x.yaml:2:10: limits.calls: Too big: expected number to be <=10',
       'x.yaml:4:13: list.0.number: must be text: put it in quotes',
-      'x.yaml:5:5: list.0.nmae: is not a known key',
+      'x.yaml:5:5: list.0.nmae: is not a known key; known are number',
       'x.yaml:6:5: list.1.number: is required',
+    ]);
+  });
+
+  it('says which key a misspelt one probably means', () => {
+    expect(problemsOf('name: a\nlimit: {}\n')).toEqual([
+      'x.yaml:2:1: limit: is not a known key; did you mean limits?',
     ]);
   });
 

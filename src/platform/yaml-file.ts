@@ -1,5 +1,7 @@
 import { isMap, isNode, isPair, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
+import { closestName } from './closest-name.ts';
+import { knownKeys } from './known-keys.ts';
 
 /** One thing wrong with a YAML file, and where: line and column count from 1. */
 export type FileProblem = {
@@ -48,7 +50,8 @@ export function parseYamlFile<Schema extends z.ZodType>(
   const parsed = schema.safeParse(content);
   if (parsed.success) return { ok: true, value: parsed.data };
   const problems = parsed.error.issues.flatMap(simplify).map(({ path, message, ofKey }) => {
-    return at(offsetOf(document, path, ofKey), path, message);
+    const hint = message === UNKNOWN_KEY ? suggestion(schema, path, content) : '';
+    return at(offsetOf(document, path, ofKey), path, message + hint);
   });
   return { ok: false, problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) };
 }
@@ -56,6 +59,16 @@ export function parseYamlFile<Schema extends z.ZodType>(
 /** A problem as editors and compilers write it: `trunks.yaml:3:5: trunks.0.name: must be …`. */
 export function formatProblem({ file, line, column, path, message }: FileProblem): string {
   return `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`;
+}
+
+const UNKNOWN_KEY = 'is not a known key';
+
+/** The key that was probably meant, or all that there are. */
+function suggestion(schema: z.ZodType, path: readonly PropertyKey[], content: unknown): string {
+  const known = knownKeys(schema, path.slice(0, -1), content);
+  const near = closestName(String(path.at(-1)), known);
+  if (near !== undefined) return `; did you mean ${near}?`;
+  return known.length > 0 ? `; known are ${known.join(', ')}` : '';
 }
 
 type Finding = { path: readonly PropertyKey[]; message: string; ofKey: boolean };
@@ -68,7 +81,7 @@ function simplify(issue: z.core.$ZodIssue): Finding[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       path: [...issue.path, key],
-      message: 'is not a known key',
+      message: UNKNOWN_KEY,
       ofKey: true,
     }));
   }
