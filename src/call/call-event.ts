@@ -34,11 +34,19 @@ export const callEventSchema = z.discriminatedUnion('type', [
     type: z.literal('call.dialing'),
     data: z.object({ trunk: z.string(), from: z.string().optional(), attempt: z.number().int() }),
   }),
-  z.object({ ...envelope, type: z.literal('call.ringing'), data: z.object({}) }),
+  z.object({
+    ...envelope,
+    type: z.literal('call.ringing'),
+    data: z.object({ sipCallId: z.string().optional() }),
+  }),
   z.object({
     ...envelope,
     type: z.literal('call.answered'),
-    data: z.object({ personality: z.string(), simulated: z.boolean() }),
+    data: z.object({
+      personality: z.string(),
+      simulated: z.boolean(),
+      sipCallId: z.string().optional(),
+    }),
   }),
   /** A finished turn of either side. */
   z.object({
@@ -69,6 +77,7 @@ export const callEventSchema = z.discriminatedUnion('type', [
       reason: z.string(),
       hungUpBy: z.enum(hangupParties),
       sipStatus: z.number().int().optional(),
+      sipCallId: z.string().optional(),
     }),
   }),
 ]);

@@ -1,0 +1,121 @@
+import { asc, eq, inArray } from 'drizzle-orm';
+import type { Database } from '../../platform/database.ts';
+import type { CallEvent } from '../call-event.ts';
+import { afterEvent, stateBefore, timeOf, type CallState } from './call-state.ts';
+import { callEvents, calls, turns, type CallRow } from './schema.ts';
+import { WorkspaceRows } from './workspace-rows.ts';
+
+/** An event that was applied, and the call after it. */
+export type Applied = { event: CallEvent; call: CallState; ended: boolean };
+
+/**
+ * Writes events into the ledger in one transaction, each at most once: those whose id is known already
+ * change nothing. Returns those that were new.
+ */
+export async function recordEvents(db: Database, events: readonly CallEvent[]): Promise<Applied[]> {
+  const byWorkspace = Map.groupBy(events, ({ workspace }) => workspace);
+  return db.transaction(async (tx) => {
+    const applied: Applied[] = [];
+    for (const [workspace, group] of byWorkspace) {
+      applied.push(...(await recordGroup(new WorkspaceRows(tx, workspace), group)));
+    }
+    return applied;
+  });
+}
+
+async function recordGroup(rows: WorkspaceRows, group: readonly CallEvent[]): Promise<Applied[]> {
+  // Several apis write at once: everybody takes locks in the order of the ids, so that none waits in a ring.
+  const candidates = group.toSorted((a, b) => compare(a.id, b.id));
+  const inserted = await rows.insert(
+    callEvents,
+    candidates.map((event) => ({
+      id: event.id,
+      callId: event.call,
+      type: event.type,
+      at: timeOf(event),
+      data: timelineData(event),
+    })),
+  );
+  const unseen = new Set(inserted.map(({ id }) => id));
+  const fresh = group.filter(({ id }) => unseen.delete(id));
+  if (fresh.length === 0) return [];
+
+  const states = await lockCalls(rows, fresh);
+  const applied = fresh.map((event) => {
+    const before = states.get(event.call) ?? stateBefore(event);
+    const call = afterEvent(before, event);
+    states.set(event.call, call);
+    return { event, call, ended: before.status !== 'ended' && call.status === 'ended' };
+  });
+  for (const [id, state] of states) await rows.update(calls, state, eq(calls.id, id));
+  await rows.insert(turns, fresh.flatMap(turnRow));
+  return applied;
+}
+
+/** Locks the calls of the events, after a minimal row has been made for each that is unknown. */
+async function lockCalls(
+  rows: WorkspaceRows,
+  events: readonly CallEvent[],
+): Promise<Map<string, CallState>> {
+  const first = new Map<string, CallEvent>();
+  for (const event of events) if (!first.has(event.call)) first.set(event.call, event);
+  const ids = [...first.keys()].toSorted(compare);
+  const where = inArray(calls.id, ids);
+  const query = { where, orderBy: [asc(calls.id)], forUpdate: true };
+  let locked = await rows.select(calls, query);
+  if (locked.length < ids.length) {
+    const known = new Set(locked.map(({ id }) => id));
+    const unknown = [...first].filter(([id]) => !known.has(id));
+    await rows.insert(
+      calls,
+      unknown
+        .toSorted(([a], [b]) => compare(a, b))
+        .map(([id, event]) => ({ id, ...stateBefore(event) })),
+    );
+    locked = await rows.select(calls, query);
+  }
+  return new Map(locked.map((row) => [row.id, stateOf(row)]));
+}
+
+function stateOf(row: CallRow): CallState {
+  const {
+    workspace: _w,
+    id: _i,
+    publicId: _p,
+    variables: _v,
+    metadata: _m,
+    request: _r,
+    ...state
+  } = row;
+  return state;
+}
+
+function turnRow(event: CallEvent): Omit<typeof turns.$inferInsert, 'workspace'>[] {
+  if (event.type !== 'turn') return [];
+  const { role, text, interrupted, latency } = event.data;
+  const at = timeOf(event);
+  return [
+    { id: event.id, callId: event.call, role, text, interrupted, latency: latency ?? null, at },
+  ];
+}
+
+/** What the timeline shows of an event: neither a number nor what was said. */
+function timelineData(event: CallEvent): Record<string, unknown> {
+  switch (event.type) {
+    case 'call.received':
+    case 'call.dialing': {
+      const { from: _from, ...data } = event.data;
+      return 'to' in data ? { ...data, to: undefined } : data;
+    }
+    case 'turn':
+      return {};
+    case 'call.ringing':
+    case 'call.answered':
+    case 'call.ended':
+      return event.data;
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,118 @@
+import path from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { PGlite } from '@electric-sql/pglite';
+import { sql } from 'drizzle-orm';
+import { drizzle as drizzleNodePostgres } from 'drizzle-orm/node-postgres';
+import { migrate as migrateNodePostgres } from 'drizzle-orm/node-postgres/migrator';
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
+import { migrate as migratePglite } from 'drizzle-orm/pglite/migrator';
+import pg from 'pg';
+import { holdFolder } from './folder-lock.ts';
+import { asError, OperatorError } from './errors.ts';
+import type { Log } from './log.ts';
+
+/** A Postgres database, or a transaction in one; which driver is behind it makes no difference. */
+export type Database = PgDatabase<PgQueryResultHKT>;
+
+export type OpenDatabase = {
+  db: Database;
+  kind: 'postgres' | 'embedded';
+  /** Rejects where the database does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+};
+
+const POOL_SIZE = 10;
+const CONNECT_LIMIT_MS = 5000;
+/** Any number does, as long as every api of one database uses the same. */
+const MIGRATION_LOCK = 7_263_041;
+
+/**
+ * Opens the database and brings it to the newest migration: a Postgres server by its URL, else Postgres
+ * inside this process (PGlite), with its files in `folder`. One process at a time can have such a folder.
+ *
+ * @throws OperatorError where the server does not answer, or another process has the folder.
+ */
+export async function openDatabase(options: {
+  url: string | undefined;
+  folder: string;
+  migrations: string;
+  log: Log;
+}): Promise<OpenDatabase> {
+  return options.url === undefined
+    ? openEmbedded(options.folder, options.migrations)
+    : openPostgres(options.url, options.migrations, options.log);
+}
+
+async function openEmbedded(folder: string, migrations: string): Promise<OpenDatabase> {
+  mkdirSync(folder, { recursive: true });
+  const release = holdFolder(
+    folder,
+    'Stop the other api, or give every api one Postgres server by DATABASE_URL.',
+  );
+  try {
+    const client = await PGlite.create(path.join(folder, 'postgres'));
+    const db = drizzlePglite(client);
+    await migratePglite(db, { migrationsFolder: migrations });
+    return {
+      db,
+      kind: 'embedded',
+      ping: async () => void (await db.execute(sql`select 1`)),
+      close: async () => {
+        await client.close();
+        release();
+      },
+    };
+  } catch (thrown) {
+    release();
+    throw thrown;
+  }
+}
+
+async function openPostgres(url: string, migrations: string, log: Log): Promise<OpenDatabase> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: POOL_SIZE,
+    connectionTimeoutMillis: CONNECT_LIMIT_MS,
+    application_name: 'trunkline',
+  });
+  // An idle connection that breaks is replaced at the next query; unheard, the event would end the process.
+  pool.on('error', (error) => log.warn({ err: error }, 'database connection lost'));
+  try {
+    await migrateAlone(pool, migrations);
+  } catch (thrown) {
+    await pool.end();
+    throw unreachable(thrown);
+  }
+  const db = drizzleNodePostgres(pool);
+  return {
+    db,
+    kind: 'postgres',
+    ping: async () => void (await db.execute(sql`select 1`)),
+    close: async () => pool.end(),
+  };
+}
+
+/** Migrates under an advisory lock, so that several apis can start at the same time. */
+async function migrateAlone(pool: pg.Pool, migrations: string): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await migrateNodePostgres(drizzleNodePostgres(client), { migrationsFolder: migrations });
+  } finally {
+    // The lock belongs to the connection, and goes with it.
+    client.release(true);
+  }
+}
+
+function unreachable(thrown: unknown): Error {
+  const error = asError(thrown);
+  const code = 'code' in error ? String(error.code) : '';
+  if (!/^(E[A-Z]+|28\w{3}|3D000|57P03)$/.test(code) && !/timeout/i.test(error.message))
+    return error;
+  return new OperatorError(`The database cannot be reached: ${error.message || code}.`, {
+    remedy: 'Check DATABASE_URL (host, port, user, password, database) and that the server runs.',
+    cause: error,
+  });
+}

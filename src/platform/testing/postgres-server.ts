@@ -1,0 +1,109 @@
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { freePort } from './free-port.ts';
+
+const DEBIAN = '/usr/lib/postgresql';
+
+type User = { uid?: number; gid?: number };
+
+/** A Postgres cluster of a test's own, on a free port; it may be killed and started again. */
+export class PostgresServer {
+  readonly port: number;
+  readonly url: string;
+  readonly #folder: string;
+  readonly #user: User;
+  #process: ChildProcess | undefined;
+
+  private constructor(port: number, folder: string, user: User) {
+    this.port = port;
+    this.url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+    this.#folder = folder;
+    this.#user = user;
+  }
+
+  static async start(): Promise<PostgresServer> {
+    const folder = mkdtempSync(path.join(tmpdir(), 'trunkline-postgres-'));
+    const user = unprivilegedUser();
+    if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
+    const server = new PostgresServer(await freePort(), folder, user);
+    await promisify(execFile)(
+      program('initdb'),
+      ['--pgdata', folder, '--username', 'postgres', '--auth', 'trust', '--no-sync', '-E', 'UTF8'],
+      { ...user, cwd: folder },
+    );
+    await server.restart();
+    return server;
+  }
+
+  async restart(): Promise<void> {
+    this.#process = spawn(
+      program('postgres'),
+      [
+        ...['-D', this.#folder, '-p', String(this.port), '-h', '127.0.0.1', '-k', this.#folder],
+        ...['-c', 'fsync=off'],
+      ],
+      { ...this.#user, cwd: this.#folder, stdio: 'ignore' },
+    );
+    for (;;) {
+      if (this.#process.exitCode !== null)
+        throw new Error('the Postgres of the test did not start');
+      const client = new pg.Client({ connectionString: this.url });
+      try {
+        await client.connect();
+        return;
+      } catch {
+        await delay(50);
+      } finally {
+        await client.end().catch(() => undefined);
+      }
+    }
+  }
+
+  /** A new, empty database of this server. */
+  async createDatabase(name: string): Promise<string> {
+    const client = new pg.Client({ connectionString: this.url });
+    await client.connect();
+    await client.query(`create database "${name}"`);
+    await client.end();
+    return this.url.replace(/\/postgres$/, `/${name}`);
+  }
+
+  /** Ends at once; sessions are broken off. */
+  async stop(): Promise<void> {
+    const child = this.#process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGQUIT');
+    await once(child, 'exit');
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Postgres refuses to run as root: there, the user that Debian's package made is taken. */
+function unprivilegedUser(): User {
+  if (process.getuid?.() !== 0) return {};
+  const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
+  return { uid: id('-u'), gid: id('-g') };
+}
+
+function program(name: string): string {
+  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN) : [];
+  const newest = versions.map(Number).toSorted((a, b) => b - a);
+  const folders = newest.map((version) => path.join(DEBIAN, String(version), 'bin'));
+  const found = [...folders, ...(process.env.PATH ?? '').split(':')]
+    .map((folder) => path.join(folder, name))
+    .find((file) => existsSync(file));
+  if (found) return found;
+  throw new Error(
+    `These tests need Postgres, and ${name} is nowhere: apt-get install postgresql (it need not run).`,
+  );
+}
