@@ -3,6 +3,9 @@ import { z } from 'zod';
 /** The one identity of the far end's SIP participant in an outbound call's room. */
 export const PHONE_IDENTITY = 'phone';
 
+/** Attribute that an agent sets to '1' on itself once its session has started: only then is anybody dialled. */
+export const READY_ATTRIBUTE = 'trunkline.ready';
+
 /** What a worker is told when it is sent to a room (the metadata of the agent's dispatch). No numbers. */
 export const jobMetadataSchema = z.discriminatedUnion('direction', [
   /** From a dispatch rule; the worker derives the call's id and reads the numbers from the participant. */

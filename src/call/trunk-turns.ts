@@ -1,0 +1,134 @@
+import type { Redis } from '../platform/redis.ts';
+import type { CallId } from './call-id.ts';
+import { LIVE_CALLS, seatKey, type LiveCall } from './live-calls.ts';
+
+/** How much a trunk takes. */
+export type TrunkLimits = { callsPerSecond: number; concurrentCalls: number };
+
+export type Turn = { granted: true } | { granted: false; waitMs: number };
+
+/** A call that does not ask again this long after it should have is not there: others go before it. */
+const ABSENT_MS = 5000;
+
+/** Least and longest wait until a call asks for its turn again. */
+const LEAST_WAIT_MS = 200;
+const LONGEST_WAIT_MS = 300_000;
+
+/**
+ * Asks for a call's turn on its trunk: a seat, and the trunk's pace. Granted, the call is entered as live
+ * and holds its seat until `leaveLiveCall`; asking again is granted again. Not granted, the call stands in
+ * the trunk's line (by `order`, the least first) and asks again after `waitMs`.
+ *
+ * One script on the clock of Redis, so any number of dispatchers share the limits exactly.
+ */
+export async function takeTurn(
+  redis: Redis,
+  call: LiveCall,
+  limits: TrunkLimits,
+  order: number,
+): Promise<Turn> {
+  const waitMs = Number(
+    await redis.eval(
+      TAKE_TURN,
+      5,
+      LIVE_CALLS,
+      seatKey(call.trunk),
+      lineKey(call.trunk),
+      dueKey(call.trunk),
+      `trunkline:trunk:${call.trunk}:pace`,
+      call.id,
+      JSON.stringify(call),
+      order,
+      limits.concurrentCalls,
+      intervalMs(limits),
+      ABSENT_MS,
+      LEAST_WAIT_MS,
+      LONGEST_WAIT_MS,
+    ),
+  );
+  return waitMs < 0 ? { granted: true } : { granted: false, waitMs };
+}
+
+/**
+ * Reserves the moment at which a call's INVITE may leave. Turns are paced too, but agents take differently
+ * long to get ready, and a carrier counts INVITEs.
+ *
+ * @returns how long to wait until then, in ms.
+ */
+export async function reserveDeparture(
+  redis: Redis,
+  trunk: string,
+  limits: TrunkLimits,
+): Promise<number> {
+  const key = `trunkline:trunk:${trunk}:departure`;
+  return Number(await redis.eval(RESERVE, 1, key, intervalMs(limits)));
+}
+
+/** Takes a call that will not be dialled out of its trunk's line. Idempotent. */
+export async function leaveLine(redis: Redis, trunk: string, callId: CallId): Promise<void> {
+  await redis.multi().zrem(lineKey(trunk), callId).zrem(dueKey(trunk), callId).exec();
+}
+
+/** Calls that wait for their turn on a trunk. */
+export async function waitingCalls(redis: Redis, trunk: string): Promise<number> {
+  return redis.zcard(lineKey(trunk));
+}
+
+const lineKey = (trunk: string) => `trunkline:trunk:${trunk}:line`;
+const dueKey = (trunk: string) => `trunkline:trunk:${trunk}:due`;
+const intervalMs = (limits: TrunkLimits) => Math.ceil(1000 / limits.callsPerSecond);
+
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+/**
+ * Pace is the generic cell rate algorithm with a burst of one: `next` is when the next call may go. A call
+ * that is `rank` places from the front may go when more seats than that are free.
+ */
+const TAKE_TURN = `${NOW}
+local live, seats, line, due, pace = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local id, entry, order = ARGV[1], ARGV[2], ARGV[3]
+local limit, interval, absent = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local least, longest = tonumber(ARGV[7]), tonumber(ARGV[8])
+
+local function leave(call)
+  redis.call('ZREM', line, call)
+  redis.call('ZREM', due, call)
+end
+
+if redis.call('SISMEMBER', seats, id) == 1 then
+  leave(id)
+  return -1
+end
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now - absent, 'LIMIT', 0, 100)) do
+  leave(gone)
+end
+redis.call('ZADD', line, 'NX', order, id)
+local rank = redis.call('ZRANK', line, id)
+local free = limit - redis.call('SCARD', seats)
+local next = math.max(now, tonumber(redis.call('GET', pace) or '0'))
+
+if rank < free and next <= now then
+  leave(id)
+  redis.call('SADD', seats, id)
+  redis.call('HSET', live, id, entry)
+  redis.call('SET', pace, now + interval, 'PX', interval + 1000)
+  return -1
+end
+local wait = next - now + rank * interval
+if rank >= free then
+  wait = math.max(wait, least + 100 * (rank - free))
+end
+wait = math.max(1, math.min(wait, longest))
+redis.call('ZADD', due, now + wait, id)
+return wait
+`;
+
+const RESERVE = `${NOW}
+local interval = tonumber(ARGV[1])
+local at = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+redis.call('SET', KEYS[1], at + interval, 'PX', at - now + interval + 1000)
+return at - now
+`;

@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SipClient } from 'livekit-server-sdk';
+import { cancelRequested } from '../call/cancel-request.ts';
+import type { CallId } from '../call/call-id.ts';
+import { PHONE_IDENTITY } from '../call/job-metadata.ts';
+import type { CallEnd } from '../call/outcome.ts';
+import { asError } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import type { Redis } from '../platform/redis.ts';
+import type { CallRooms } from './call-room.ts';
+import { endOfDialError, type DialKnowledge } from './dial-error.ts';
+
+export type DialPlan = {
+  callId: CallId;
+  /** LiveKit's id of the outbound trunk. */
+  trunkId: string;
+  to: string;
+  from: string | undefined;
+  /** How long the phone may ring, in ms, at most 75 s: livekit-server itself gives up at 80 s. */
+  ringMs: number;
+  /** After this the SIP service hangs up, whatever the agent does, in ms. */
+  maxDurationMs: number;
+};
+
+/** `unknown`: the INVITE may have left, and nothing says what became of it. */
+export type Dialled =
+  | { kind: 'answered' }
+  | { kind: 'ended'; end: CallEnd }
+  | { kind: 'unknown'; error: Error };
+
+export type DialDeps = { sip: SipClient; rooms: CallRooms; redis: Redis; log: Log };
+
+const WATCH_MS = 500;
+
+/** Time for the answer to come back over HTTP after the phone has rung its longest. */
+const REQUEST_MARGIN_MS = 4000;
+
+/**
+ * Sends the one INVITE of a call and waits until it is answered or has failed. Only the holder of the
+ * call's fence may call this, and once. While it rings the call can still be canceled.
+ */
+export async function dial(deps: DialDeps, plan: DialPlan): Promise<Dialled> {
+  const known: DialKnowledge = { rang: false, intent: undefined };
+  const finished = new AbortController();
+  const watching = watchRinging(deps, plan.callId, known, finished.signal);
+  try {
+    await deps.sip.createSipParticipant(plan.trunkId, plan.to, plan.callId, {
+      participantIdentity: PHONE_IDENTITY,
+      participantName: 'phone',
+      ...(plan.from === undefined ? {} : { fromNumber: plan.from }),
+      hidePhoneNumber: true,
+      playDialtone: false,
+      krispEnabled: false,
+      waitUntilAnswered: true,
+      ringingTimeout: Math.round(plan.ringMs / 1000),
+      maxCallDuration: Math.ceil(plan.maxDurationMs / 1000),
+      timeout: Math.ceil((plan.ringMs + REQUEST_MARGIN_MS) / 1000),
+    });
+    return { kind: 'answered' };
+  } catch (thrown) {
+    const error = asError(thrown);
+    const end = endOfDialError(error, known);
+    return end ? { kind: 'ended', end } : { kind: 'unknown', error };
+  } finally {
+    finished.abort();
+    await watching;
+  }
+}
+
+/** Notes that the phone rings, and cancels the call when it is asked to or the agent is gone. */
+async function watchRinging(
+  deps: DialDeps,
+  callId: CallId,
+  known: DialKnowledge,
+  finished: AbortSignal,
+): Promise<void> {
+  let withoutAgent = 0;
+  for (;;) {
+    // Aborted by the end of the dial: no reason to wait the rest.
+    await sleep(WATCH_MS, undefined, { signal: finished }).catch(() => undefined);
+    if (finished.aborted) return;
+    try {
+      const { phone, agent } = await deps.rooms.state(callId);
+      if (phone === 'active') continue;
+      known.rang ||= phone === 'ringing';
+      withoutAgent = agent === 'absent' ? withoutAgent + 1 : 0;
+      const intent = (await cancelRequested(deps.redis, callId))
+        ? canceled
+        : withoutAgent >= 2
+          ? agentLost
+          : undefined;
+      if (intent && !finished.aborted) {
+        // Recorded before the room goes: the error that follows does not tell who cancelled.
+        known.intent = intent;
+        await deps.rooms.close(callId);
+        return;
+      }
+    } catch (thrown) {
+      deps.log.warn({ err: asError(thrown), call: callId }, 'could not watch a ringing call');
+    }
+  }
+}
+
+/** Asked for by the operator or the integrator before anybody answered. */
+export const canceled: CallEnd = {
+  outcome: 'canceled',
+  reason: 'The call was canceled before it was answered.',
+  hungUpBy: 'operator',
+};
+
+const agentLost: CallEnd = {
+  outcome: 'failed',
+  reason: 'The agent left the call before it was answered, so the call was cancelled.',
+  hungUpBy: 'system',
+};

@@ -1,0 +1,134 @@
+import { DelayedError, Worker, type Job } from 'bullmq';
+import { isCallId, type CallId } from '../call/call-id.ts';
+import { callOrderSchema, OUTBOUND_QUEUE } from '../call/order.ts';
+import { asError } from '../platform/errors.ts';
+import type { Redis } from '../platform/redis.ts';
+import { endCall } from './call-end.ts';
+import { advanceCall, type OutboundDeps, type Progress } from './outbound-call.ts';
+import { retryDelay } from './patience.ts';
+
+/** Calls that are being set up or ring at a time in one process; answered ones are the workers'. */
+const CONCURRENCY = 100;
+
+/**
+ * A killed dispatcher's call is found again 9 to 15 s later: when its lock has run out and two checks have
+ * seen it so. A process must be starved of the processor for 9 s before it is taken for dead, and even then
+ * the fence keeps its calls from being dialled twice.
+ */
+const LOCK_MS = 12_000;
+const LOCK_RENEWAL_MS = 3000;
+const STALLED_CHECK_MS = 3000;
+
+/** How often a call may lose its dispatcher: never a reason to fail it. */
+const MAX_STALLED = 1_000_000;
+
+/** Trouble that nobody foresaw (LiveKit away, for one) is waited out this long before the call is ended. */
+const TROUBLE_LIMIT_MS = 120_000;
+const TROUBLE_RETRY_MS = 5000;
+
+const DAY_S = 86_400;
+
+/** Takes calls from the queue, one job a call, and carries each as far as `advanceCall` does. */
+export class Dispatcher {
+  readonly #deps: OutboundDeps;
+  readonly #stopping = new AbortController();
+  readonly #worker: Worker;
+  readonly #active = new Set<string>();
+
+  constructor(deps: OutboundDeps, connection: Redis) {
+    this.#deps = deps;
+    this.#worker = new Worker(OUTBOUND_QUEUE, (job, token) => this.#process(job, token), {
+      connection,
+      autorun: false,
+      concurrency: CONCURRENCY,
+      lockDuration: LOCK_MS,
+      lockRenewTime: LOCK_RENEWAL_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      maxStalledCount: MAX_STALLED,
+      removeOnComplete: { age: DAY_S, count: 10_000 },
+      removeOnFail: { age: 7 * DAY_S },
+    });
+    this.#worker.on('error', (error) => deps.log.warn({ err: error }, 'the queue failed'));
+    this.#worker.on('failed', (job, error) => {
+      deps.log.error({ call: job?.id, err: error }, 'a job of the queue failed');
+    });
+    this.#worker.on('stalled', (jobId) => {
+      deps.log.warn({ call: jobId }, 'a call lost its dispatcher and was found again');
+    });
+  }
+
+  /** Calls that are being set up or ring here now. */
+  get active(): number {
+    return this.#active.size;
+  }
+
+  start(): void {
+    this.#worker.run().catch((thrown: unknown) => {
+      this.#deps.log.error({ err: asError(thrown) }, 'the queue stopped');
+    });
+  }
+
+  /**
+   * Takes no more calls, hands over those that are not dialled yet, and waits for the dials in progress up
+   * to `deadlineMs`. What is left then is found again by another dispatcher, and watched.
+   */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stopping.abort();
+    const closed = this.#worker.close();
+    const late = Promise.withResolvers<'late'>();
+    const timer = setTimeout(() => late.resolve('late'), deadlineMs);
+    const result = await Promise.race([closed, late.promise]);
+    clearTimeout(timer);
+    if (result === 'late') {
+      this.#deps.log.warn({ active: this.active }, 'stopping while calls are being dialled');
+      await this.#worker.close(true);
+    }
+  }
+
+  async #process(job: Job, token: string | undefined): Promise<void> {
+    this.#active.add(job.id ?? '');
+    try {
+      const progress = await this.#advance(job);
+      if (progress.kind === 'over') return;
+      await job.moveToDelayed(Date.now() + progress.waitMs, token);
+    } finally {
+      this.#active.delete(job.id ?? '');
+    }
+    throw new DelayedError();
+  }
+
+  /** Never throws while Redis answers: a job that BullMQ counts as failed would leave a call without an end. */
+  async #advance(job: Job): Promise<Progress> {
+    const { log, redis } = this.#deps;
+    try {
+      const order = callOrderSchema.parse(job.data);
+      return await advanceCall(this.#deps, order, this.#stopping.signal);
+    } catch (thrown) {
+      const callId = job.id ?? '';
+      log.error({ call: callId, err: asError(thrown) }, 'a call could not be advanced');
+      if (!isCallId(callId)) return { kind: 'over' };
+      const waitMs = await retryDelay(redis, callId, TROUBLE_LIMIT_MS);
+      if (waitMs !== undefined) return { kind: 'again', waitMs };
+      return this.#giveUp(callId);
+    }
+  }
+
+  /** Ends a call that cannot be set up, unless it may have been dialled: then it is watched on. */
+  async #giveUp(callId: CallId): Promise<Progress> {
+    const end = {
+      outcome: 'failed',
+      reason: 'The call could not be set up; the log of the dispatcher tells why.',
+      hungUpBy: 'system',
+    } as const;
+    try {
+      // An attempt that does not exist: this end yields to every attempt that has dialled.
+      const outcome = await endCall(this.#deps, callId, end, { attempt: 'none' });
+      if (outcome === undefined) return { kind: 'again', waitMs: TROUBLE_RETRY_MS };
+      this.#deps.metrics.ended(undefined, outcome);
+      return { kind: 'over' };
+    } catch (thrown) {
+      this.#deps.log.error({ call: callId, err: asError(thrown) }, 'a call could not be ended');
+      return { kind: 'again', waitMs: TROUBLE_RETRY_MS };
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { Queue } from 'bullmq';
+import { EventPublisher } from '../call/event-stream.ts';
+import { OUTBOUND_QUEUE } from '../call/order.ts';
+import type { Config } from '../platform/config.ts';
+import { serveHealth, type Health } from '../platform/health-server.ts';
+import { connectLiveKit } from '../platform/livekit.ts';
+import type { Log } from '../platform/log.ts';
+import { createMetrics } from '../platform/metrics.ts';
+import { connectRedis, type Redis } from '../platform/redis.ts';
+import type { Releases } from '../platform/releases.ts';
+import { trunkForOutbound } from '../trunk/routing.ts';
+import type { Trunk } from '../trunk/trunk.ts';
+import { CallRooms } from './call-room.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { addQueueGauges, DispatcherMetrics } from './dispatcher-metrics.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { Lease } from './lease.ts';
+import type { OutboundDeps } from './outbound-call.ts';
+import { Watchdog } from './watchdog.ts';
+
+/** What the dispatcher knows of the world, beside Redis and LiveKit. */
+export type World = {
+  trunks: Trunk[];
+  caller: OutboundDeps['caller'];
+  trunkId: OutboundDeps['trunkId'];
+};
+
+/** Longer than several looks of the watchdog take, shorter than anybody's patience with a lost call. */
+const WATCHDOG_LEASE_MS = 10_000;
+
+/** Beyond the ring time-out: for the answer to come back and the outcome to be written. */
+const STOP_MARGIN_MS = 6000;
+
+const HEALTH_HOST = '127.0.0.1';
+const REDIS_PATIENCE_MS = 2000;
+
+/** Starts everything that a dispatcher process does, and registers what stops it. Returns its health port. */
+export async function startDispatcher(
+  config: Config,
+  log: Log,
+  releases: Releases,
+  world: World,
+): Promise<number> {
+  const redis = connectRedis(config.REDIS_URL, log, 'patient');
+  releases.add('redis', () => redis.disconnect());
+  const queue = new Queue(OUTBOUND_QUEUE, { connection: redis });
+  releases.add('queue', () => queue.close());
+  const livekit = connectLiveKit(config);
+  const registry = createMetrics('dispatcher');
+  const trunkNames = world.trunks.map(({ name }) => name);
+  addQueueGauges(registry, redis, queue, trunkNames);
+  const rooms = new CallRooms(livekit, config.AGENT_NAME);
+  const ending = { redis, events: new EventPublisher(redis), rooms };
+  const ringMs = config.RING_TIMEOUT_SECONDS * 1000;
+
+  const lease = new Lease(redis, 'trunkline:watchdog', WATCHDOG_LEASE_MS);
+  const watchdog = new Watchdog({ ...ending, queue, lease, log, trunks: trunkNames });
+  watchdog.start();
+  releases.add('watchdog', () => watchdog.stop());
+
+  const dispatcher = new Dispatcher(
+    {
+      ...ending,
+      sip: livekit.sip,
+      log,
+      metrics: new DispatcherMetrics(registry),
+      caller: world.caller,
+      trunkId: world.trunkId,
+      ringMs,
+      route: (order, caller) =>
+        trunkForOutbound(world.trunks, {
+          trunk: order.trunk,
+          from: order.from,
+          to: order.to,
+          simulated: caller.simulated,
+        }),
+    },
+    redis,
+  );
+  dispatcher.start();
+  releases.add(
+    'heartbeat',
+    startHeartbeat(redis, log, () => ({ active: dispatcher.active })),
+  );
+  releases.add('calls', () => dispatcher.stop(ringMs + STOP_MARGIN_MS));
+
+  return serveHealth({
+    host: HEALTH_HOST,
+    port: config.DISPATCHER_PORT,
+    metrics: registry,
+    releases,
+    health: () => health(redis, dispatcher),
+  });
+}
+
+async function health(redis: Redis, dispatcher: Dispatcher): Promise<Health> {
+  const late = Promise.withResolvers<false>();
+  const timer = setTimeout(() => late.resolve(false), REDIS_PATIENCE_MS);
+  const answered = redis.ping().then(
+    () => true,
+    () => false,
+  );
+  const up = await Promise.race([answered, late.promise]);
+  clearTimeout(timer);
+  return { status: up ? 'healthy' : 'unhealthy', redis: up, activeCalls: dispatcher.active };
+}

@@ -1,0 +1,153 @@
+import type { Queue } from 'bullmq';
+import { callEvent } from '../call/call-event.ts';
+import {
+  freeLeakedSeats,
+  leaveLiveCall,
+  listLiveCalls,
+  type LiveCall,
+} from '../call/live-calls.ts';
+import type { CallEnd } from '../call/outcome.ts';
+import { asError } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import { endCall, type EndDeps } from './call-end.ts';
+import type { Lease } from './lease.ts';
+
+export type WatchdogDeps = EndDeps & { queue: Queue; lease: Lease; log: Log; trunks: string[] };
+
+export type WatchdogTimes = { tickMs: number; roomGraceMs: number; agentGraceMs: number };
+
+/**
+ * A worker publishes its call's end itself, and knows better how it came; only after `roomGraceMs` is a
+ * lost room the watchdog's. `agentGraceMs` is how long somebody on the line may be without an agent.
+ */
+export const watchdogTimes: WatchdogTimes = {
+  tickMs: 2000,
+  roomGraceMs: 5000,
+  agentGraceMs: 20_000,
+};
+
+/**
+ * Compares the live calls with LiveKit's rooms and ends those that nobody ends any more: their room is
+ * gone, or somebody is on the line and no agent is. One watchdog works at a time, by its lease.
+ *
+ * Calls that still are a job of the queue are the dispatchers'; see `advanceCall`.
+ */
+export class Watchdog {
+  readonly #deps: WatchdogDeps;
+  readonly #times: WatchdogTimes;
+  /** Since when a live call's room, or the agent in it, has been missed; on the monotonic clock, in ms. */
+  readonly #roomMissed = new Map<string, number>();
+  readonly #agentMissed = new Map<string, number>();
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(deps: WatchdogDeps, times: WatchdogTimes = watchdogTimes) {
+    this.#deps = deps;
+    this.#times = times;
+  }
+
+  start(): void {
+    const tick = async () => {
+      try {
+        if (await this.#deps.lease.hold()) await this.look();
+        else this.#forget();
+      } catch (thrown) {
+        // LiveKit or Redis is away: what cannot be seen must not be taken for gone.
+        this.#forget();
+        this.#deps.log.warn({ err: asError(thrown) }, 'the watchdog could not look');
+      }
+      if (this.#stopping.signal.aborted) return;
+      const timer = setTimeout(() => {
+        this.#running = tick();
+      }, this.#times.tickMs);
+      this.#stopping.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    };
+    this.#running = tick();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    await this.#deps.lease.release();
+  }
+
+  /** One comparison. */
+  async look(): Promise<void> {
+    const { redis, rooms, log } = this.#deps;
+    // Before the rooms: a call that enters between the two must not look as if it had no room.
+    const calls = await listLiveCalls(redis);
+    const names = await rooms.names();
+    const now = performance.now();
+    for (const call of calls) {
+      const roomGone = missedFor(this.#roomMissed, call.id, !names.has(call.room), now);
+      if (names.has(call.room)) {
+        const agentGone = missedFor(this.#agentMissed, call.id, await this.#alone(call), now);
+        if (agentGone >= this.#times.agentGraceMs) await this.#end(call, agentLost);
+      } else if (roomGone >= this.#times.roomGraceMs && !(await this.#isDispatched(call))) {
+        await this.#end(call, roomLost);
+      }
+    }
+    const live = new Set<string>(calls.map((call) => call.id));
+    for (const missed of [this.#roomMissed, this.#agentMissed]) {
+      for (const id of missed.keys()) if (!live.has(id)) missed.delete(id);
+    }
+    for (const trunk of new Set([...this.#deps.trunks, ...calls.map((call) => call.trunk)])) {
+      const freed = await freeLeakedSeats(redis, trunk);
+      if (freed > 0) log.warn({ trunk, freed }, 'freed seats of calls that are over');
+    }
+  }
+
+  async #alone(call: LiveCall): Promise<boolean> {
+    const { onTheLine, agent } = await this.#deps.rooms.state(call.room);
+    return onTheLine && agent === 'absent';
+  }
+
+  /** Whether a dispatcher has this call in hand, or will find it again. */
+  async #isDispatched(call: LiveCall): Promise<boolean> {
+    if (call.direction === 'inbound') return false;
+    const state = await this.#deps.queue.getJobState(call.id);
+    return state !== 'completed' && state !== 'failed' && state !== 'unknown';
+  }
+
+  async #end(call: LiveCall, end: CallEnd): Promise<void> {
+    const { redis, rooms, events, log } = this.#deps;
+    log.error({ call: call.id, reason: end.reason }, 'the watchdog ends a call');
+    if (call.direction === 'outbound') {
+      await endCall(this.#deps, call.id, end, 'anybody');
+    } else {
+      await events.send(callEvent('call.ended', call.id, end));
+      await rooms.close(call.room);
+      await leaveLiveCall(redis, call);
+    }
+    this.#roomMissed.delete(call.id);
+    this.#agentMissed.delete(call.id);
+  }
+
+  #forget(): void {
+    this.#roomMissed.clear();
+    this.#agentMissed.clear();
+  }
+}
+
+/** How long something has been missing, in ms; 0 where it is there or was there until now. */
+function missedFor(missed: Map<string, number>, id: string, missing: boolean, now: number): number {
+  if (!missing) {
+    missed.delete(id);
+    return 0;
+  }
+  const since = missed.get(id) ?? now;
+  missed.set(id, since);
+  return now - since;
+}
+
+const roomLost: CallEnd = {
+  outcome: 'failed',
+  reason: 'The call was lost: its room is gone and its agent did not say how it ended.',
+  hungUpBy: 'system',
+};
+
+const agentLost: CallEnd = {
+  outcome: 'failed',
+  reason: 'The call had lost its agent, so it was ended.',
+  hungUpBy: 'system',
+};
