@@ -43,14 +43,16 @@ export function removeStackState(file: string): void {
 
 /**
  * When a process started, in the kernel's ticks (proc(5), field 22 of /proc/PID/stat): with its number this
- * names a process for good. Empty where it is gone or the system has no /proc.
+ * names a process for good. Empty where it has ended or the system has no /proc.
  */
 export function startTicksOf(pid: number | undefined): string {
   if (pid === undefined) return '';
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The second field is the program's name in parentheses and may hold spaces.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // A zombie runs no more; it only waits for somebody to ask how it ended.
+    return fields[0] === 'Z' ? '' : (fields[19] ?? '');
   } catch {
     return '';
   }
