@@ -1,0 +1,283 @@
+import { asError } from '../../platform/errors.ts';
+import { SAMPLE_RATE, type Leg } from '../leg.ts';
+import type { Heard } from '../recogniser.ts';
+import { checkLimit, compareWords, wordsOf } from './assertions.ts';
+import { StepFailed, type CallLog } from './call-log.ts';
+import { voiceOf, type Ear } from './ear.ts';
+import { checkInterruption, silenceAfter } from './interruption.ts';
+import type { Recording } from './recording.ts';
+import type { SpokenLine } from './report.ts';
+import type { AgentStep, CallerStep, Step } from './schema.ts';
+import { pause, WaitedTooLong, within } from './waiting.ts';
+
+/** How long the first sound of the agent is awaited where a step sets no limit; longer than any answer. */
+const FIRST_SOUND_MS = 15_000;
+/** Beyond a step's own limit, so that the report says how late it was and not only that it was. */
+const LATENESS_MS = 8000;
+/** The agent has finished when it has been quiet for so long. */
+const FINISHED_MS = 900;
+/** The recogniser tells what it was only some time after the sound. */
+const RECOGNITION_MS = 800;
+const HANG_UP_MS = 15_000;
+/** People wait a moment before they speak. */
+const REACTION_MS = 250;
+/** Sound this much before the caller has finished is the agent's talking over the caller. */
+const OVERLAP_MS = 150;
+
+/** A step with the caller's line already spoken, so that no time of the call passes in it. */
+export type PreparedStep = { step: Step; sound: Int16Array | undefined };
+
+/** From when the agent's next sound is measured, and what happened then. */
+type Turn = { at: number; what: string };
+
+/**
+ * The person on the line: goes through the steps of a conversation, listens to what the agent says, and
+ * measures at the ear. Times are of the ear's clock.
+ *
+ * ```
+ * answered ─▶ agent step: the first sound, then the whole line ─┐
+ *    ▲                                                         ▼
+ *    └─────── caller step: speak, press, keep silent ◀─────────┘  … ─▶ hang up
+ * ```
+ */
+export class Caller {
+  readonly #leg: Leg;
+  readonly #ear: Ear;
+  readonly #recording: Recording | undefined;
+  readonly #log: CallLog;
+  /** When the call was answered: zero of the report's times. */
+  readonly #answeredAt: number;
+  #turn: Turn;
+  /** The line that the next step breaks in on. */
+  #breaksInOn: { startedAt: number } | undefined;
+  #firstSoundMs: number | undefined;
+
+  /** Made at the moment of the answer. */
+  constructor(line: { leg: Leg; ear: Ear; recording: Recording | undefined; log: CallLog }) {
+    this.#leg = line.leg;
+    this.#ear = line.ear;
+    this.#recording = line.recording;
+    this.#log = line.log;
+    this.#answeredAt = line.ear.now();
+    this.#turn = { at: this.#answeredAt, what: 'the answer' };
+  }
+
+  /** From the answer to the first sound of the agent. */
+  get firstSoundMs(): number | undefined {
+    return this.#firstSoundMs;
+  }
+
+  /**
+   * Holds the conversation up to the hanging up. What goes wrong stands in the log.
+   *
+   * @param signal ends everything; its reason is thrown.
+   */
+  async converse(steps: readonly PreparedStep[], signal: AbortSignal): Promise<void> {
+    const onTheLine = AbortSignal.any([this.#lineDown(), signal]);
+    try {
+      for (const { step, sound } of steps) {
+        if (step.agent) await this.#hear(step.agent, onTheLine, signal);
+        if (step.caller) await this.#act(step.caller, sound, onTheLine);
+      }
+      for (const heard of this.#ear.drain()) {
+        this.#note(heard);
+        this.#log.check({ ok: false, what: 'the agent said this though nothing was expected' });
+      }
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const error = asError(thrown);
+      if (!(error instanceof StepFailed || error instanceof WaitedTooLong)) throw error;
+      this.#log.check({ ok: false, what: `${error.message}${this.#heardInstead()}` });
+    } finally {
+      // Also after an abort: the line must be given back.
+      const always = new AbortController().signal;
+      await within(HANG_UP_MS, 'the line to end', () => this.#leg.hangUp(), always);
+    }
+  }
+
+  /** Aborts when the line ends, with a sentence that says who ended it. */
+  #lineDown(): AbortSignal {
+    const down = new AbortController();
+    const noteEnd = async () => {
+      const { by, reason } = await this.#leg.ended;
+      const who = by === 'remote' ? "the agent's side" : 'this side';
+      // What was said just before the end is recognised only now.
+      await pause(RECOGNITION_MS, down.signal);
+      down.abort(new StepFailed(`${who} ended the call (${reason}) before the steps were done`));
+    };
+    void noteEnd();
+    return down.signal;
+  }
+
+  async #hear(step: AgentStep, onTheLine: AbortSignal, signal: AbortSignal): Promise<void> {
+    const limit = step.within_ms ?? step.replies_within_ms;
+    const speaks = step.says !== undefined || limit !== undefined || !step.hangs_up;
+    if (speaks) {
+      const startedAt = await this.#firstSound(limit, onTheLine);
+      if (step.interrupted) {
+        this.#breaksInOn = { startedAt };
+        return;
+      }
+      await this.#wholeLine(step.says, startedAt, onTheLine);
+    }
+    if (step.hangs_up) {
+      const end = await within(HANG_UP_MS, 'the agent to hang up', () => this.#leg.ended, signal);
+      this.#log.check({ ok: end.by === 'remote', what: 'the agent hung up' });
+    }
+  }
+
+  /** Waits until the agent begins to sound, and measures how long that took. */
+  async #firstSound(limit: number | undefined, signal: AbortSignal): Promise<number> {
+    const turn = this.#turn;
+    const startedAt = await within(
+      limit === undefined ? FIRST_SOUND_MS : limit + LATENESS_MS,
+      'the agent to speak',
+      (wait) => this.#ear.voiceAfter(turn.at, wait),
+      signal,
+    );
+    const replyMs = startedAt - turn.at;
+    if (turn.what === 'the answer') this.#firstSoundMs ??= Math.max(0, replyMs);
+    if (turn.what === CALLERS_VOICE && replyMs < -OVERLAP_MS) {
+      this.#log.check({ ok: false, what: 'the agent spoke before the caller had finished' });
+    }
+    if (limit !== undefined) {
+      this.#log.check(checkLimit(`first sound after ${turn.what}:`, replyMs, limit));
+    }
+    return startedAt;
+  }
+
+  /** Hears one line of the agent to its end, and compares it word for word. */
+  async #wholeLine(
+    says: string | undefined,
+    startedAt: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const expected = wordsOf(says ?? '');
+    const what = says === undefined ? 'the end of what the agent says' : `all of “${says}”`;
+    const words: string[] = [];
+    let replyMs: number | undefined = startedAt - this.#turn.at;
+    for (;;) {
+      const heard = await within(
+        speakingTime(says),
+        what,
+        (wait) => this.#ear.nextHeard(wait),
+        signal,
+      );
+      this.#note(heard, replyMs);
+      replyMs = undefined;
+      words.push(...wordsOf(heard.text ?? ''));
+      this.#turn = { at: Math.max(heard.endedAt, this.#turn.at), what: 'the line before' };
+      const verdict = heard.complete ? compareWords(words, expected) : 'different';
+      if (says === undefined) {
+        if (await this.#finished(signal)) return;
+      } else if (verdict === 'whole') {
+        this.#log.check({ ok: true, what: 'heard as expected, every word' });
+        return;
+      } else if (verdict === 'different') {
+        await this.#finished(signal);
+        const known = heard.text !== null && !heard.complete;
+        throw new StepFailed(`expected all of “${says}”, heard ${known ? 'a part' : 'else'}`);
+      }
+    }
+  }
+
+  /** Waits until the agent is quiet; whether it has said all by then. */
+  async #finished(signal: AbortSignal): Promise<boolean> {
+    const what = 'the agent to finish';
+    await within(60_000, what, (wait) => this.#ear.quiet(FINISHED_MS, wait), signal);
+    return !this.#ear.hasHeard;
+  }
+
+  async #act(step: CallerStep, sound: Int16Array | undefined, signal: AbortSignal): Promise<void> {
+    const interrupted = this.#breaksInOn;
+    this.#breaksInOn = undefined;
+    if (step.interrupts) {
+      const startedAt = interrupted?.startedAt ?? this.#turn.at;
+      await pause(Math.max(0, startedAt + step.interrupts.after_ms - this.#ear.now()), signal);
+    } else if (!step.hangs_up || step.after_ms !== undefined) {
+      await pause(step.after_ms ?? REACTION_MS, signal);
+    }
+    if (step.silence_ms !== undefined) {
+      await pause(step.silence_ms, signal);
+      this.#turn = { at: this.#ear.now(), what: 'the silence' };
+    }
+    if (step.presses !== undefined) {
+      const { presses } = step;
+      await within(30_000, 'the keys to be sent', () => this.#leg.press(presses), signal);
+      this.#log.note('the caller pressed keys');
+      this.#turn = { at: this.#ear.now(), what: 'the keys' };
+    }
+    if (step.hangs_up) await this.#leg.hangUp();
+    if (step.says !== undefined && sound) {
+      await this.#speak({ ...step, says: step.says }, sound, signal);
+    }
+  }
+
+  async #speak(
+    step: CallerStep & { says: string },
+    sound: Int16Array,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const agentSpoke = this.#ear.speaking;
+    const spokenAt = this.#ear.now();
+    const span = voiceOf(sound) ?? { startedAt: 0, endedAt: 0 };
+    const voice = { startedAt: spokenAt + span.startedAt, endedAt: spokenAt + span.endedAt };
+    this.#recording?.addCaller(sound, spokenAt);
+    this.#log.line({ who: 'caller', text: step.says, ...this.#sinceAnswer(voice) });
+    await within(
+      soundMs(sound) + LATENESS_MS,
+      'the caller’s line to be sent',
+      (wait) => this.#leg.play(sound, wait),
+      signal,
+    );
+    this.#turn = { at: voice.endedAt, what: CALLERS_VOICE };
+    if (!step.interrupts) return;
+    if (!agentSpoke) throw new StepFailed('the agent was not speaking when the caller broke in');
+    const silentAt = await silenceAfter(this.#ear, voice, signal);
+    await pause(RECOGNITION_MS, signal);
+    const cut = this.#ear.drain(voice.endedAt);
+    for (const heard of cut) this.#log.line({ ...this.#spoken(heard), interrupted: true });
+    const silenceMs = silentAt - voice.startedAt;
+    const limitMs = step.interrupts.silence_within_ms;
+    this.#log.check(...checkInterruption({ silenceMs, limitMs, heard: cut }));
+  }
+
+  #heardInstead(): string {
+    const rest = this.#ear.drain();
+    for (const heard of rest) this.#note(heard);
+    if (rest.length > 0) return '; heard instead what stands above';
+    const sounded = this.#ear.spans.some((span) => span.endedAt > this.#turn.at);
+    return sounded ? '' : `; no sound came since ${this.#turn.what}`;
+  }
+
+  #note(heard: Heard, replyMs?: number): void {
+    this.#log.line({ ...this.#spoken(heard), ...(replyMs === undefined ? {} : { replyMs }) });
+  }
+
+  #spoken(heard: Heard): SpokenLine {
+    const { text, confidence, complete, heardFrom, heardTo } = heard;
+    const part = text === null || complete ? {} : { part: { from: heardFrom, to: heardTo } };
+    return { who: 'agent', text, confidence, ...part, ...this.#sinceAnswer(heard) };
+  }
+
+  #sinceAnswer(span: { startedAt: number; endedAt: number }): {
+    startedAt: number;
+    endedAt: number;
+  } {
+    return {
+      startedAt: span.startedAt - this.#answeredAt,
+      endedAt: span.endedAt - this.#answeredAt,
+    };
+  }
+}
+
+const CALLERS_VOICE = 'the caller’s voice';
+
+/** The most time that a line may take; slow voices say ten characters a second. */
+function speakingTime(text: string | undefined): number {
+  return 8000 + (text?.length ?? 300) * 100;
+}
+
+function soundMs(sound: Int16Array): number {
+  return (sound.length / SAMPLE_RATE) * 1000;
+}

@@ -1,0 +1,186 @@
+import { FRAME_SAMPLES, type Leg } from '../leg.ts';
+import type { Heard } from '../recogniser.ts';
+import { aborted } from './waiting.ts';
+
+export const FRAME_MS = 20;
+const TICK_MS = 50;
+/** A tick later than this means that our own process stood still: the sound is about to come in a burst. */
+const LATE_MS = 30;
+/** So many punctual ticks without a frame, and the line is taken to be silent. */
+const SILENT_TICKS = 3;
+/** Beyond this distance from the clock, silence is stretched or shortened. */
+const DRIFT_MS = 60;
+/** Louder than the noise that G.711 makes of silence, far quieter than speech. */
+const VOICE_RMS = 200;
+/** A pause shorter than this, as between words, does not end a span of voice. */
+const PAUSE_MS = 200;
+/** Shorter sounds are clicks. */
+const CLICK_MS = 40;
+
+/** Voice without a long pause; times in ms on the ear's clock. */
+export type VoiceSpan = { startedAt: number; endedAt: number };
+
+type Listening = {
+  feed(frame: Int16Array): void;
+  onHeard(listener: (heard: Heard) => void): () => void;
+  close(): void;
+};
+
+/**
+ * The caller's ear: makes of the frames that arrive a stream that keeps time with the clock (silence
+ * where nothing arrives), so that places in the stream are times, and recognises what is said.
+ */
+export class Ear {
+  readonly #startedAt = performance.now();
+  readonly #recogniser: Listening;
+  readonly #record: ((frame: Int16Array, at: number) => void) | undefined;
+  readonly #heard: Heard[] = [];
+  readonly #wakers = new Set<() => void>();
+  readonly #releases: (() => void)[] = [];
+  readonly spans: VoiceSpan[] = [];
+  #streamMs = 0;
+  #silentTicks = 0;
+  #tickedAt = 0;
+
+  constructor(leg: Leg, recogniser: Listening, record?: (frame: Int16Array, at: number) => void) {
+    this.#recogniser = recogniser;
+    this.#record = record;
+    const ticker = setInterval(() => this.#tick(), TICK_MS);
+    this.#releases.push(
+      () => clearInterval(ticker),
+      leg.onSound((frame) => this.#arrive(frame)),
+      recogniser.onHeard((heard) => {
+        this.#heard.push(heard);
+        this.#wake();
+      }),
+    );
+  }
+
+  /** Milliseconds since the ear was opened: the clock of all times here. */
+  now(): number {
+    return performance.now() - this.#startedAt;
+  }
+
+  /** Whether somebody is speaking now, within the time that a pause between words may take. */
+  get speaking(): boolean {
+    const last = this.spans.at(-1);
+    return last !== undefined && isVoice(last) && this.#streamMs - last.endedAt < PAUSE_MS;
+  }
+
+  /** The next thing that was recognised, in order. */
+  async nextHeard(signal: AbortSignal): Promise<Heard> {
+    return this.#until(() => this.#heard.shift(), signal);
+  }
+
+  /** Takes what was recognised, began before `before` and was not asked for. */
+  drain(before: number = Infinity): Heard[] {
+    const taken = this.#heard.filter((heard) => heard.startedAt < before);
+    this.#heard.splice(0, Infinity, ...this.#heard.filter((heard) => heard.startedAt >= before));
+    return taken;
+  }
+
+  /** Whether something was recognised that nobody has asked for yet. */
+  get hasHeard(): boolean {
+    return this.#heard.length > 0;
+  }
+
+  /** When voice began that is still audible after `at`. */
+  async voiceAfter(at: number, signal: AbortSignal): Promise<number> {
+    return this.#until(
+      () => this.spans.find((span) => isVoice(span) && span.endedAt > at + CLICK_MS)?.startedAt,
+      signal,
+    );
+  }
+
+  /** Resolves when there has been no voice for so long. */
+  async quiet(durationMs: number, signal: AbortSignal): Promise<void> {
+    await this.#until(() => {
+      const lastAt = this.spans.findLast(isVoice)?.endedAt ?? 0;
+      return this.#streamMs - lastAt >= durationMs ? true : undefined;
+    }, signal);
+  }
+
+  close(): void {
+    for (const release of this.#releases.splice(0)) release();
+    this.#recogniser.close();
+  }
+
+  #arrive(frame: Int16Array): void {
+    this.#silentTicks = 0;
+    const drift = this.#streamMs - this.now();
+    const silent = rms(frame) < VOICE_RMS;
+    if (silent && drift > DRIFT_MS) return;
+    if (silent && drift < -DRIFT_MS) this.#take(new Int16Array(FRAME_SAMPLES), false);
+    this.#take(frame, !silent);
+  }
+
+  #tick(): void {
+    const now = this.now();
+    const late = now - this.#tickedAt > TICK_MS + LATE_MS;
+    this.#tickedAt = now;
+    this.#silentTicks = late ? 0 : this.#silentTicks + 1;
+    if (this.#silentTicks <= SILENT_TICKS) return;
+    while (this.#streamMs < now - FRAME_MS * 2) this.#take(new Int16Array(FRAME_SAMPLES), false);
+  }
+
+  #take(frame: Int16Array, voiced: boolean): void {
+    const at = this.#streamMs;
+    this.#streamMs += FRAME_MS;
+    if (voiced) {
+      const last = this.spans.at(-1);
+      if (last && at - last.endedAt < PAUSE_MS) last.endedAt = at + FRAME_MS;
+      else this.spans.push({ startedAt: at, endedAt: at + FRAME_MS });
+    }
+    this.#record?.(frame, at);
+    this.#recogniser.feed(frame);
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const waker of this.#wakers) waker();
+  }
+
+  async #until<T>(look: () => T | undefined, signal: AbortSignal): Promise<T> {
+    signal.throwIfAborted();
+    const found = look();
+    if (found !== undefined) return found;
+    let waker: (() => void) | undefined;
+    const arrival = new Promise<T>((resolve) => {
+      waker = () => {
+        // Nothing may be taken for somebody who has gone.
+        const value = signal.aborted ? undefined : look();
+        if (value !== undefined) {
+          resolve(value);
+          this.#wakers.delete(waker as () => void);
+        }
+      };
+      this.#wakers.add(waker);
+    });
+    try {
+      return await Promise.race([arrival, aborted(signal)]);
+    } finally {
+      if (waker) this.#wakers.delete(waker);
+    }
+  }
+}
+
+function isVoice(span: VoiceSpan): boolean {
+  return span.endedAt - span.startedAt > CLICK_MS;
+}
+
+function rms(frame: Int16Array): number {
+  let sum = 0;
+  for (const sample of frame) sum += sample * sample;
+  return Math.sqrt(sum / Math.max(frame.length, 1));
+}
+
+/** Where the voice in a sound begins and ends, in ms from its start; undefined for silence. */
+export function voiceOf(sound: Int16Array): VoiceSpan | undefined {
+  let span: VoiceSpan | undefined;
+  for (let start = 0; start < sound.length; start += FRAME_SAMPLES) {
+    if (rms(sound.subarray(start, start + FRAME_SAMPLES)) < VOICE_RMS) continue;
+    const at = (start / FRAME_SAMPLES) * FRAME_MS;
+    span = { startedAt: span?.startedAt ?? at, endedAt: at + FRAME_MS };
+  }
+  return span;
+}
