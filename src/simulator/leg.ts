@@ -36,3 +36,14 @@ export interface Leg {
   /** Ends the leg (CANCEL or BYE, as its state demands). Resolves when it has ended; idempotent. */
   hangUp(): Promise<void>;
 }
+
+/** What `answered` rejects with where a leg ended before it was answered. */
+export class UnansweredError extends Error {
+  readonly end: LegEnd;
+  constructor(end: LegEnd) {
+    const status = end.status === undefined ? '' : ` (${end.status})`;
+    super(`the call was not answered: ${end.reason}${status}`);
+    this.name = 'UnansweredError';
+    this.end = end;
+  }
+}
