@@ -15,6 +15,8 @@ export type SayOptions = {
   voice?: string | undefined;
   /** BCP 47 tag. Default: what the voice's name says, else English. */
   language?: string | undefined;
+  /** Times the voice's own speed. Default 1. */
+  speed?: number | undefined;
 };
 
 /** Ten minutes of sound are 19 MB. */
@@ -39,7 +41,9 @@ export class Speech {
    * @throws {OperatorError} when espeak-ng is not installed.
    */
   say(text: string, options: SayOptions = {}): Promise<Int16Array> {
-    const voice = espeakVoice(options.voice ?? CALLER_VOICE, options.language);
+    const natural = espeakVoice(options.voice ?? CALLER_VOICE, options.language);
+    const wordsPerMinute = Math.round(natural.wordsPerMinute * (options.speed ?? 1));
+    const voice = { ...natural, wordsPerMinute };
     const words = text.normalize('NFC').replaceAll(/\s+/g, ' ').trim();
     if (words === '') return Promise.resolve(new Int16Array(0));
     const key = JSON.stringify([voice, words]);

@@ -47,11 +47,16 @@ export function espeakVoice(voice: string, language: string | undefined): Espeak
   };
 }
 
+/** The language that a voice's name says: `sim-agent-de`, `de-DE-KatjaNeural`. */
+export function languageInName(voice: string): string | undefined {
+  return (
+    /^sim-[a-z]+-([a-z]{2}(?:-[a-z]{2})?)$/i.exec(voice)?.[1] ??
+    /^([a-z]{2}-[A-Z]{2})-/.exec(voice)?.[1]
+  );
+}
+
 function languageOf(voice: string, language: string | undefined): string {
-  const inName =
-    /^sim-[a-z]+-([a-z]{2}(?:-[a-z]{2})?)$/.exec(voice)?.[1] ??
-    /^([a-z]{2}-[A-Z]{2})-/.exec(voice)?.[1];
-  const tag = (language ?? inName ?? 'en').toLowerCase();
+  const tag = (language ?? languageInName(voice) ?? 'en').toLowerCase();
   return tag in LANGUAGES ? tag : (tag.split('-')[0] ?? 'en');
 }
 

@@ -1,0 +1,50 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Log } from '../platform/log.ts';
+import { mountConversations } from './control-conversations.ts';
+import { mountFaults } from './control-faults.ts';
+import { mountPhone } from './control-phone.ts';
+import { ConversationEngine } from './conversation/engine.ts';
+import type { LedgerClient } from './conversation/ledger-client.ts';
+import type { Telephony } from './conversation/telephony.ts';
+import { Faults } from './faults.ts';
+import { KnownLines } from './known-lines.ts';
+import type { SipPhone } from './phone/sip-phone.ts';
+import { Script } from './script.ts';
+import type { Speech } from './speech.ts';
+import { mountVendors } from './vendor-stand-ins.ts';
+
+export type SimulatorParts = {
+  speech: Speech;
+  phone: SipPhone;
+  telephony: Telephony;
+  ledger: LedgerClient;
+  /** Demanded in X-API-Key of whoever controls the simulator; undefined: of nobody. */
+  controlKey: string | undefined;
+  log: Log;
+};
+
+/** The simulator's HTTP server, which does not listen yet: the vendors' stand-ins and the control of all. */
+export async function buildSimulator(parts: SimulatorParts): Promise<FastifyInstance> {
+  const { speech, phone, telephony, ledger, controlKey, log } = parts;
+  const app = Fastify({ forceCloseConnections: true });
+  const script = new Script();
+  const faults = new Faults();
+  const callerLines = new KnownLines();
+  const agentLines = new KnownLines();
+  await mountVendors(app, { speech, script, faults, callerLines, agentLines });
+  app.get('/health', () => ({ status: 'healthy', phone: phone.open }));
+  await app.register(async (control) => {
+    control.addHook('onRequest', async (request, reply) => {
+      if (controlKey === undefined || request.headers['x-api-key'] === controlKey) return undefined;
+      return reply.code(401).send({ problems: ['the header X-API-Key must hold API_KEY'] });
+    });
+    mountPhone(control, phone);
+    mountFaults(control, faults);
+    await control.register((scope, _options, done) => {
+      const made = { speech, agentLines, callerLines, script, faults, telephony, ledger, log };
+      mountConversations(scope, new ConversationEngine(made));
+      done();
+    });
+  });
+  return app;
+}

@@ -1,0 +1,17 @@
+import type { Faults } from './faults.ts';
+import type { KnownLines } from './known-lines.ts';
+import type { Script } from './script.ts';
+import type { Speech } from './speech.ts';
+
+/** What the vendors' stand-ins are made of. */
+export type VendorDeps = {
+  speech: Speech;
+  script: Script;
+  faults: Faults;
+  /** Lines that callers speak: what the STT's stand-in can hear. */
+  callerLines: KnownLines;
+  /** Lines that agents speak: the TTS's stand-in adds each that it makes, so that callers can hear it. */
+  agentLines: KnownLines;
+  /** Time to the LLM's first token, ms. Default 50. */
+  firstTokenMs?: number;
+};
