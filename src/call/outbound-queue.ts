@@ -17,24 +17,20 @@ export const outboundJobDefaults = {
 
 /** Where orders wait to be dialled. One job is one call; its id is the call's. */
 export class OutboundQueue {
-  readonly #queue: Queue<CallOrder>;
   readonly #redis: Redis;
+  readonly #onError: (error: Error) => void;
+  #queue: Queue<CallOrder> | undefined;
 
   constructor(redis: Redis, onError: (error: Error) => void) {
     this.#redis = redis;
-    this.#queue = new Queue<CallOrder>(OUTBOUND_QUEUE, {
-      connection: redis,
-      defaultJobOptions: outboundJobDefaults,
-      // With an impatient client an order that Redis cannot take must fail, not wait.
-      skipWaitingForReady: true,
-    });
-    this.#queue.on('error', onError);
+    this.#onError = onError;
   }
 
   /** Adds the order, unless the queue knows its call already. */
   async add(order: CallOrder): Promise<void> {
+    const queue = await this.#ready();
     const wait = order.notBefore === undefined ? 0 : Math.max(0, order.notBefore - Date.now());
-    await this.#queue.add('dial', order, {
+    await queue.add('dial', order, {
       jobId: order.callId,
       ...(wait > 0 ? { delay: wait } : {}),
     });
@@ -43,8 +39,9 @@ export class OutboundQueue {
   /** Those of the orders that the queue does not know, waiting, running or finished. */
   async unknown(orders: readonly CallOrder[]): Promise<CallOrder[]> {
     if (orders.length === 0) return [];
+    const queue = await this.#ready();
     const pipeline = this.#redis.pipeline();
-    for (const { callId } of orders) pipeline.exists(this.#queue.toKey(callId));
+    for (const { callId } of orders) pipeline.exists(queue.toKey(callId));
     const answers = (await pipeline.exec()) ?? [];
     return orders.filter((_, index) => {
       const [error, exists] = answers[index] ?? [new Error('no answer')];
@@ -55,12 +52,35 @@ export class OutboundQueue {
 
   /** Orders that have not begun: waiting, and waiting for their time. */
   async depth(): Promise<{ waiting: number; scheduled: number }> {
-    const counts = await this.#queue.getJobCounts('waiting', 'prioritized', 'delayed');
+    const queue = await this.#ready();
+    const counts = await queue.getJobCounts('waiting', 'prioritized', 'delayed');
     const { waiting = 0, prioritized = 0, delayed = 0 } = counts;
     return { waiting: waiting + prioritized, scheduled: delayed };
   }
 
   async close(): Promise<void> {
-    await this.#queue.close();
+    // A queue that never was ready has nothing to close, and would wait for Redis to do so.
+    if (this.#redis.status === 'ready') await this.#queue?.close();
+  }
+
+  /** Waits for Redis. A queue whose first words to Redis failed never recovers: it is made anew. */
+  async #ready(): Promise<Queue<CallOrder>> {
+    const queue = (this.#queue ??= this.#make());
+    try {
+      await queue.waitUntilReady();
+      return queue;
+    } catch (thrown) {
+      if (this.#queue === queue) this.#queue = undefined;
+      throw thrown;
+    }
+  }
+
+  #make(): Queue<CallOrder> {
+    const queue = new Queue<CallOrder>(OUTBOUND_QUEUE, {
+      connection: this.#redis,
+      defaultJobOptions: outboundJobDefaults,
+    });
+    queue.on('error', this.#onError);
+    return queue;
   }
 }

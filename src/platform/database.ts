@@ -7,7 +7,7 @@ import { migrate as migrateNodePostgres } from 'drizzle-orm/node-postgres/migrat
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
 import { migrate as migratePglite } from 'drizzle-orm/pglite/migrator';
-import pg from 'pg';
+import { Pool } from 'pg';
 import { holdFolder } from './folder-lock.ts';
 import { asError, OperatorError } from './errors.ts';
 import type { Log } from './log.ts';
@@ -71,7 +71,7 @@ async function openEmbedded(folder: string, migrations: string): Promise<OpenDat
 }
 
 async function openPostgres(url: string, migrations: string, log: Log): Promise<OpenDatabase> {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: url,
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_LIMIT_MS,
@@ -95,7 +95,7 @@ async function openPostgres(url: string, migrations: string, log: Log): Promise<
 }
 
 /** Migrates under an advisory lock, so that several apis can start at the same time. */
-async function migrateAlone(pool: pg.Pool, migrations: string): Promise<void> {
+async function migrateAlone(pool: Pool, migrations: string): Promise<void> {
   const client = await pool.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);

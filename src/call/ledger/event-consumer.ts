@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DrizzleQueryError } from 'drizzle-orm';
 import { ZodError } from 'zod';
 import type { Database } from '../../platform/database.ts';
-import { refusesData } from '../../platform/database-failure.ts';
-import { asError } from '../../platform/errors.ts';
+import { refusesData, withoutValues } from '../../platform/database-failure.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Redis } from '../../platform/redis.ts';
 import type { CallEvent } from '../call-event.ts';
@@ -202,12 +200,4 @@ function describe(thrown: unknown): string {
   }
   if (thrown instanceof SyntaxError) return 'not JSON';
   return withoutValues(thrown).message;
-}
-
-/** A failed query's message holds its parameters: numbers and what was said. The cause's does not. */
-function withoutValues(thrown: unknown): Error {
-  const error = asError(thrown);
-  const told = error instanceof DrizzleQueryError && error.cause ? error.cause : error;
-  const code = 'code' in told ? ` (${String(told.code)})` : '';
-  return new Error(`${told.message}${code}`);
 }

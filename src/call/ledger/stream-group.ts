@@ -67,7 +67,11 @@ export class StreamGroup {
         '~',
         REJECTED_LENGTH,
         '*',
-        ...['entry', entry.id, 'reason', reason, ...entry.fields],
+        'entry',
+        entry.id,
+        'reason',
+        reason,
+        ...entry.fields,
       )
       .xack(this.#stream, this.#group, entry.id)
       .exec();

@@ -45,7 +45,7 @@ export class WorkspaceRows {
   ): Promise<Row<T>[]> {
     let builder = this.#db
       .select()
-      .from(table as PgTable)
+      .from<PgTable>(table)
       .where(this.#within(table, query.where))
       .orderBy(...(query.orderBy ?? []))
       .$dynamic();
@@ -59,7 +59,7 @@ export class WorkspaceRows {
     if (rows.length === 0) return [];
     const values = rows.map((row) => ({ ...row, workspace: this.#workspace }));
     const inserted = await this.#db
-      .insert(table as WorkspaceTable)
+      .insert<WorkspaceTable>(table)
       .values(values)
       .onConflictDoNothing()
       .returning();
@@ -71,10 +71,7 @@ export class WorkspaceRows {
     change: Partial<NewRow<T>>,
     where: SQL,
   ): Promise<void> {
-    await this.#db
-      .update(table as WorkspaceTable)
-      .set(change)
-      .where(this.#within(table, where));
+    await this.#db.update<WorkspaceTable>(table).set(change).where(this.#within(table, where));
   }
 
   async delete(table: WorkspaceTable, where: SQL): Promise<void> {
@@ -89,7 +86,7 @@ export class WorkspaceRows {
   ): Promise<{ value: unknown; count: number }[]> {
     return this.#db
       .select({ value: column, count: count() })
-      .from(table as PgTable)
+      .from<PgTable>(table)
       .where(this.#within(table, where))
       .groupBy(column);
   }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import pg from 'pg';
+import { Client } from 'pg';
 import { freePort } from './free-port.ts';
 
 const DEBIAN = '/usr/lib/postgresql';
@@ -45,15 +45,18 @@ export class PostgresServer {
     this.#process = spawn(
       program('postgres'),
       [
-        ...['-D', this.#folder, '-p', String(this.port), '-h', '127.0.0.1', '-k', this.#folder],
-        ...['-c', 'fsync=off'],
+        `-D${this.#folder}`,
+        `-p${this.port}`,
+        '-h127.0.0.1',
+        `-k${this.#folder}`,
+        '-cfsync=off',
       ],
       { ...this.#user, cwd: this.#folder, stdio: 'ignore' },
     );
     for (;;) {
       if (this.#process.exitCode !== null)
         throw new Error('the Postgres of the test did not start');
-      const client = new pg.Client({ connectionString: this.url });
+      const client = new Client({ connectionString: this.url });
       try {
         await client.connect();
         return;
@@ -67,7 +70,7 @@ export class PostgresServer {
 
   /** A new, empty database of this server. */
   async createDatabase(name: string): Promise<string> {
-    const client = new pg.Client({ connectionString: this.url });
+    const client = new Client({ connectionString: this.url });
     await client.connect();
     await client.query(`create database "${name}"`);
     await client.end();

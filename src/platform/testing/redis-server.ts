@@ -31,9 +31,10 @@ export class RedisServer {
     this.#process = spawn(
       'redis-server',
       [
-        ...['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder],
-        ...['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''],
-      ],
+        `--port ${this.port} --bind 127.0.0.1 --appendonly yes --appendfsync always --dir`.split(' '),
+        this.#folder,
+        ['--save', ''],
+      ].flat(),
       { stdio: 'ignore' },
     );
     const client = new Redis(this.url, { lazyConnect: true, retryStrategy: () => 20 });

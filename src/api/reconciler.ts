@@ -1,0 +1,69 @@
+import type { CallId } from '../call/call-id.ts';
+import type { Ledger } from '../call/ledger/ledger.ts';
+import type { OutboundQueue } from '../call/outbound-queue.ts';
+import { withoutValues } from '../platform/database-failure.ts';
+import type { Log } from '../platform/log.ts';
+import { withinMs } from '../platform/time-limit.ts';
+
+const EVERY_MS = 60_000;
+const PAGE = 500;
+const LIMIT_MS = 10_000;
+
+/** Gives the queue every call that the ledger has as queued and the queue does not know. */
+export class Reconciler {
+  readonly #ledger: Ledger;
+  readonly #queue: OutboundQueue;
+  readonly #log: Log;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<number> | undefined;
+
+  constructor(deps: { ledger: Ledger; queue: OutboundQueue; log: Log }) {
+    this.#ledger = deps.ledger;
+    this.#queue = deps.queue;
+    this.#log = deps.log;
+  }
+
+  /** Now, and every minute. */
+  start(): void {
+    this.#timer ??= setInterval(() => this.nudge(), EVERY_MS);
+    this.nudge();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running?.catch(() => undefined);
+  }
+
+  /** Runs in the background: at the next chance, where something says that there may be work. */
+  nudge(): void {
+    this.run().catch((thrown: unknown) => {
+      this.#log.warn({ err: withoutValues(thrown) }, 'could not compare ledger and queue');
+    });
+  }
+
+  /**
+   * @returns how many calls were enqueued
+   * @throws where Redis or the database is away; the next run makes up for it
+   */
+  async run(): Promise<number> {
+    this.#running ??= this.#compare().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #compare(): Promise<number> {
+    let restored = 0;
+    let after: CallId | undefined;
+    for (;;) {
+      const orders = await this.#ledger.queuedOrders(after, PAGE);
+      const missing = await withinMs(LIMIT_MS, this.#queue.unknown(orders));
+      for (const order of missing) await withinMs(LIMIT_MS, this.#queue.add(order));
+      restored += missing.length;
+      after = orders.at(-1)?.callId;
+      if (orders.length < PAGE) break;
+    }
+    if (restored > 0) this.#log.warn({ calls: restored }, 'enqueued calls that the queue had lost');
+    return restored;
+  }
+}
