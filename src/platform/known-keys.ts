@@ -17,7 +17,7 @@ export function knownKeys(
     places = places.flatMap((place) => inside(place, step)).flatMap(alternatives);
   }
   const keys = places.flatMap(({ schema: at }) =>
-    at instanceof z.core.$ZodObject ? Object.keys(at._zod.def.shape) : [],
+    at instanceof z.ZodObject ? Object.keys(at.shape) : [],
   );
   return [...new Set(keys)];
 }
@@ -25,35 +25,39 @@ export function knownKeys(
 function inside({ schema, input }: Place, step: PropertyKey): Place[] {
   const at = (next: z.core.$ZodType | undefined): Place[] =>
     next ? [{ schema: next, input: valueAt(input, step) }] : [];
-  if (schema instanceof z.core.$ZodObject) return at(schema._zod.def.shape[String(step)]);
-  if (schema instanceof z.core.$ZodRecord) return at(schema._zod.def.valueType);
-  if (schema instanceof z.core.$ZodArray) return at(schema._zod.def.element);
+  if (schema instanceof z.ZodObject) return at(schema.shape[String(step)]);
+  if (schema instanceof z.ZodRecord) return at(schema.valueType);
+  if (schema instanceof z.ZodArray) return at(schema.element);
   return [];
 }
 
 /** A schema without what is wrapped around it, a union as its members. */
 function alternatives({ schema, input }: Place): Place[] {
   const unwrap = (inner: z.core.$ZodType) => alternatives({ schema: inner, input });
-  if (schema instanceof z.core.$ZodDiscriminatedUnion) {
-    const { options, discriminator } = schema._zod.def;
-    const given = valueAt(input, discriminator);
-    const meant = options.filter((option) =>
-      option._zod.propValues?.[discriminator]?.has(given as z.core.util.Primitive),
-    );
+  if (schema instanceof z.ZodDiscriminatedUnion) {
+    const { options, def } = schema;
+    const given = valueAt(input, def.discriminator);
+    const meant = options.filter((option) => names(option, def.discriminator, given));
     return (meant.length > 0 ? meant : options).flatMap(unwrap);
   }
-  if (schema instanceof z.core.$ZodUnion) return schema._zod.def.options.flatMap(unwrap);
-  if (schema instanceof z.core.$ZodPipe) return unwrap(schema._zod.def.in);
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap(unwrap);
+  if (schema instanceof z.ZodPipe) return unwrap(schema.in);
   if (
-    schema instanceof z.core.$ZodOptional ||
-    schema instanceof z.core.$ZodNullable ||
-    schema instanceof z.core.$ZodDefault ||
-    schema instanceof z.core.$ZodPrefault ||
-    schema instanceof z.core.$ZodReadonly
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodReadonly
   ) {
-    return unwrap(schema._zod.def.innerType);
+    return unwrap(schema.unwrap());
   }
   return [{ schema, input }];
+}
+
+/** Whether a member of a union is the one that the value of its discriminator names. */
+function names(option: z.core.$ZodType, discriminator: string, given: unknown): boolean {
+  const key = option instanceof z.ZodObject ? option.shape[discriminator] : undefined;
+  return key instanceof z.ZodLiteral && key.safeParse(given).success;
 }
 
 function valueAt(input: unknown, step: PropertyKey): unknown {

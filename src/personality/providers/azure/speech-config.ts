@@ -1,0 +1,26 @@
+import { SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk';
+import type { Config } from '../../../platform/config.ts';
+import { credential } from '../build-context.ts';
+
+/** Where the speech resource is, and its key. */
+export type AzureResource = {
+  key: string;
+  region?: string | undefined;
+  baseUrl?: string | undefined;
+};
+
+export function azureResource(
+  options: { region?: string | undefined; base_url?: string | undefined },
+  config: Config,
+): AzureResource {
+  const key = credential(config, 'AZURE_SPEECH_KEY');
+  if (options.base_url !== undefined) return { key, baseUrl: options.base_url };
+  return { key, region: options.region ?? credential(config, 'AZURE_SPEECH_REGION') };
+}
+
+/** The SDK's configuration, without anything that recognition or synthesis alone needs. */
+export function speechConfig({ key, region, baseUrl }: AzureResource): SpeechConfig {
+  return baseUrl === undefined
+    ? SpeechConfig.fromSubscription(key, region ?? '')
+    : SpeechConfig.fromHost(new URL(baseUrl.replace(/^http/, 'ws')), key);
+}

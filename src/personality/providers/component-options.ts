@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { azureOpenaiLlm, azureOpenaiVariables } from './azure-openai/options.ts';
+import { azureStt, azureTts, azureVariables } from './azure/options.ts';
+import { deepgramStt, deepgramTts, deepgramVariables } from './deepgram/options.ts';
+import { openaiLlm, openaiStt, openaiTts, openaiVariables } from './openai/options.ts';
+import { simulatorLlm, simulatorStt, simulatorTts } from './simulator/options.ts';
+import { bundledVad, sileroVad } from './vad/options.ts';
+
+/** Every provider of a component, with its options. A provider is added here and in `create-speech-components.ts`. */
+export const sttOptions = z.discriminatedUnion('provider', [
+  openaiStt,
+  deepgramStt,
+  azureStt,
+  simulatorStt,
+]);
+export const llmOptions = z.discriminatedUnion('provider', [
+  openaiLlm,
+  azureOpenaiLlm,
+  simulatorLlm,
+]);
+export const ttsOptions = z.discriminatedUnion('provider', [
+  openaiTts,
+  deepgramTts,
+  azureTts,
+  simulatorTts,
+]);
+export const vadOptions = z.discriminatedUnion('provider', [sileroVad, bundledVad]);
+
+export type SttOptions = z.output<typeof sttOptions>;
+export type LlmOptions = z.output<typeof llmOptions>;
+export type TtsOptions = z.output<typeof ttsOptions>;
+export type VadOptions = z.output<typeof vadOptions>;
+
+/** What has a vendor, and so may need a key. */
+export type VendorOptions = SttOptions | LlmOptions | TtsOptions;
+
+/** Any of these in the configuration means that real vendors are to be used. */
+const VENDOR_VARIABLES = [
+  'OPENAI_API_KEY',
+  'OPENAI_BASE_URL',
+  'DEEPGRAM_API_KEY',
+  'AZURE_SPEECH_KEY',
+  'AZURE_OPENAI_API_KEY',
+] as const;
+
+export type Credentials = Readonly<Record<string, string>>;
+
+/** Whether the configuration names any vendor at all. */
+export function hasVendors(credentials: Credentials): boolean {
+  return VENDOR_VARIABLES.some((name) => credentials[name] !== undefined);
+}
+
+/** Variables that a component needs and the configuration does not set. */
+export function missingVariables(options: VendorOptions, credentials: Credentials): string[] {
+  const has = (name: string) => credentials[name] !== undefined;
+  return neededVariables(options, has).filter((name) => !has(name));
+}
+
+function neededVariables(options: VendorOptions, has: (name: string) => boolean): string[] {
+  switch (options.provider) {
+    case 'openai':
+      return openaiVariables(options, has);
+    case 'azure_openai':
+      return azureOpenaiVariables(options);
+    case 'deepgram':
+      return deepgramVariables();
+    case 'azure':
+      return azureVariables(options);
+    case 'simulator':
+      return [];
+  }
+}
