@@ -1,10 +1,5 @@
 import type { CalleeBehaviour } from './conversation/schema.ts';
-import type {
-  DialledLeg,
-  Dialling,
-  ExpectedCalls,
-  Telephony,
-} from './conversation/telephony.ts';
+import type { DialledLeg, Dialling, ExpectedCalls, Telephony } from './conversation/telephony.ts';
 import type { Behaviour } from './phone/behaviours.ts';
 import type { SipPhone } from './phone/sip-phone.ts';
 
@@ -28,24 +23,40 @@ export class Telephones implements Telephony {
     this.#dialLoopback = options.dialLoopback;
   }
 
-  dial({ to, from, via }: Dialling, signal: AbortSignal): Promise<DialledLeg> {
-    return via === 'loopback'
-      ? this.#dialLoopback(to, signal)
-      : this.#phone.call({ to, from: from ?? CALLER_ID, trunkHost: this.#trunkHost });
+  async dial({ to, from, via }: Dialling, signal: AbortSignal): Promise<DialledLeg> {
+    const leg =
+      via === 'loopback'
+        ? await this.#dialLoopback(to, signal)
+        : await this.#phone.call({ to, from: from ?? CALLER_ID, trunkHost: this.#trunkHost });
+    return watched(leg);
   }
 
   expectCalls(number: string, behaviour: CalleeBehaviour | undefined): ExpectedCalls {
     const to = number.replaceAll(/[^\d+]/g, '');
     const released = new AbortController();
     const before = this.#phone.invites({ to }).length;
-    const next = this.#phone.expect({ to }, phoneBehaviour(behaviour), released.signal);
+    const expected = this.#phone.expect({ to }, phoneBehaviour(behaviour), released.signal);
+    const next = expected.then(watched);
     next.catch(() => undefined);
     return {
       next: () => next,
       invites: () => this.#phone.invites({ to }).length - before,
-      release: () => released.abort(new Error('the conversation is over')),
+      release: () => {
+        released.abort(new Error('the conversation is over'));
+        // A call that came and was not taken; hanging up twice does no harm.
+        next.then(
+          (leg) => leg.hangUp(),
+          () => undefined,
+        );
+      },
     };
   }
+}
+
+/** A leg that is refused before anybody looks at its answer is no unhandled rejection. */
+function watched(leg: DialledLeg): DialledLeg {
+  leg.answered.catch(() => undefined);
+  return leg;
 }
 
 function phoneBehaviour(behaviour: CalleeBehaviour | undefined): Behaviour | undefined {

@@ -10,7 +10,7 @@ import type { EngineParts } from './engine-parts.ts';
 import type { LedgerCall } from './ledger-client.ts';
 import { Recording } from './recording.ts';
 import type { CallPlan } from './schema.ts';
-import type { DialledLeg, Dialling } from './telephony.ts';
+import type { DialledLeg, Dialling, ExpectedCalls } from './telephony.ts';
 import { aborted, within } from './waiting.ts';
 
 /** An order waits for its trunk's turn, its room and its agent before the phone rings. */
@@ -93,8 +93,8 @@ export class CallRun {
   /** The ledger's call of a leg that dialled in: by its SIP Call-ID, or the newest that is nobody's. */
   async #ownInbound(leg: DialledLeg, signal: AbortSignal): Promise<LedgerCall | undefined> {
     const { parts, claimed } = this.#around;
-    if (leg.sipCallId !== undefined) {
-      const [own] = await parts.ledger.calls(leg.sipCallId, signal);
+    if (leg.callId !== undefined) {
+      const [own] = await parts.ledger.calls(leg.callId, signal);
       return own;
     }
     const calls = await parts.ledger.calls(undefined, signal);
@@ -115,15 +115,16 @@ export class CallRun {
     const expected = parts.telephony.expectCalls(order.to_number, callee);
     this.#releases.add('expected calls', () => expected.release());
     const orderedAt = performance.now();
-    const publicId = await parts.ledger.order(order, signal);
+    const callId = await parts.ledger.order(order, signal);
     const over = new AbortController();
     const ended = parts.ledger.ended(
-      (look) => parts.ledger.call(publicId, look),
+      (look) => parts.ledger.call(callId, look),
       AbortSignal.any([signal, over.signal]),
     );
     ended.catch(() => undefined);
     this.#releases.add('question to the ledger', () => over.abort(new Error('the call is over')));
-    if (steps.length > 0) {
+    if (steps.length === 0) void hangUpWhenAnswered(expected, signal);
+    else {
       const leg = await within(
         REACH_PHONE_MS,
         'the call to reach the phone',
@@ -140,7 +141,7 @@ export class CallRun {
     );
     this.#checkLedger(ledgerCall);
     const { log } = this.#around;
-    log.check(...checkSame('SIP status', ledgerCall.sipStatus ?? undefined, expect.sip_status));
+    log.check(...checkSame('SIP status', ledgerCall.sipStatus, expect.sip_status));
     log.check(...checkSame('calls that reached the phone', expected.invites(), expect.invites));
   }
 
@@ -197,8 +198,8 @@ export class CallRun {
     const { expect } = this.#plan;
     this.callId = call.id;
     log.check(
-      ...checkSame('outcome', call.outcome ?? undefined, expect.outcome),
-      ...checkSame('hung up by', call.hungUpBy ?? undefined, expect.hung_up_by),
+      ...checkSame('outcome', call.outcome, expect.outcome),
+      ...checkSame('hung up by', call.hungUpBy, expect.hung_up_by),
       ...checkSame('turns in the ledger', call.turns, expect.turns),
     );
   }
@@ -207,7 +208,7 @@ export class CallRun {
 /** Rejects when a call ends in the ledger though it was to reach the phone. */
 async function neverReached(ended: Promise<LedgerCall>): Promise<never> {
   const { outcome, reason } = await ended;
-  throw new StepFailed(`the call never reached the phone: ${outcome}. ${reason ?? ''}`.trim());
+  throw new StepFailed(`the call never reached the phone: ${outcome}. ${reason}`.trim());
 }
 
 /** @throws {StepFailed} when the leg ends before it is answered. */
@@ -215,6 +216,17 @@ async function answerOf(leg: DialledLeg): Promise<void> {
   try {
     await leg.answered;
   } catch (thrown) {
-    throw new StepFailed(`the call was not answered: ${asError(thrown).message}`);
+    throw new StepFailed(asError(thrown).message);
+  }
+}
+
+/** Where nothing is to be said, an answered call is at once over. */
+async function hangUpWhenAnswered(expected: ExpectedCalls, signal: AbortSignal): Promise<void> {
+  try {
+    const leg = await expected.next(signal);
+    await leg.answered;
+    await leg.hangUp();
+  } catch {
+    // It was never answered, which is for the ledger to tell.
   }
 }

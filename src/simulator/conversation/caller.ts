@@ -169,7 +169,11 @@ export class Caller {
       this.#turn = { at: Math.max(heard.endedAt, this.#turn.at), what: 'the line before' };
       const verdict = heard.complete ? compareWords(words, expected) : 'different';
       if (says === undefined) {
-        if (await this.#finished(signal)) return;
+        if (!heard.complete) throw new StepFailed('what the agent said is no whole line it knows');
+        if (await this.#finished(signal)) {
+          this.#log.check({ ok: true, what: 'the agent was heard' });
+          return;
+        }
       } else if (verdict === 'whole') {
         this.#log.check({ ok: true, what: 'heard as expected, every word' });
         return;

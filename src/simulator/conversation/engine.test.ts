@@ -1,11 +1,12 @@
 import pino from 'pino';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { KnownLines } from '../known-lines.ts';
+import { Faults } from '../faults.ts';
 import { Recogniser } from '../recogniser.ts';
+import { Script } from '../script.ts';
 import { Speech } from '../speech.ts';
 import { Ear } from './ear.ts';
 import { ConversationEngine } from './engine.ts';
-import type { ScriptedTurn } from './engine-parts.ts';
 import { LedgerClient } from './ledger-client.ts';
 import type { ConversationEvent, ConversationReport } from './report.ts';
 import { requireConversation } from './schema.ts';
@@ -31,7 +32,8 @@ type Agent = {
 function bench(agent: Agent) {
   const agentLines = new KnownLines();
   const callerLines = new KnownLines();
-  const scripted: ScriptedTurn[][] = [];
+  const script = new Script();
+  const faults = new Faults();
   const legs: WireLeg[] = [];
   const keys: string[] = [];
   const work: Promise<void>[] = [];
@@ -79,11 +81,8 @@ function bench(agent: Agent) {
         throw new Error('nothing is ordered here');
       },
     },
-    script: (turns) => {
-      scripted.push(turns);
-      return () => scripted.splice(scripted.indexOf(turns), 1);
-    },
-    breakVendors: () => () => undefined,
+    script,
+    faults,
     log: pino({ level: 'silent' }),
   });
   const events: ConversationEvent[] = [];
@@ -97,7 +96,7 @@ function bench(agent: Agent) {
     await Promise.all(work);
     return report;
   };
-  return { run, events, scripted, keys };
+  return { run, events, script, keys };
 }
 
 const CALL = 'call: { to: "+12025550110" }';
@@ -113,7 +112,7 @@ describe('a conversation over a wire', () => {
   it('passes when every line is heard, and measures each at the ear', async () => {
     const question = 'What are your opening hours?';
     const answer = 'We are open from nine to five.';
-    const { run, scripted, keys } = bench({
+    const { run, keys } = bench({
       speech,
       greeting: GREETING,
       answers: { [question]: answer },
@@ -142,7 +141,6 @@ expect: { heard_first_word_within_ms: 1000 }
     expect(answered?.startedAt).toBeGreaterThan(asked?.endedAt ?? Infinity);
     expect(call?.end?.by).toBe('local');
     expect(keys).toEqual(['1', '#']);
-    expect(scripted).toEqual([]);
   });
 
   it('fails when the agent says something else, and tells what was heard instead', async () => {
@@ -242,7 +240,7 @@ steps:
     const wanted = await run(`${CALL}\nexpect: { answered: false, sip_status: 486 }`);
     expect(failures(wanted)).toEqual([]);
     const unwanted = await run(`${CALL}\nsteps:\n  - agent: { says: "${GREETING}" }`);
-    expect(failures(unwanted)).toEqual(['the call was not answered: refused with 486']);
+    expect(failures(unwanted)).toEqual(['the call was not answered: refused (486)']);
   });
 
   it('holds several calls at once and leaves each as sound', async () => {

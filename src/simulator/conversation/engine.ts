@@ -2,14 +2,15 @@ import { Releases } from '../../platform/releases.ts';
 import { CallLog, sentenceOf } from './call-log.ts';
 import { CallRun } from './call-run.ts';
 import type { PreparedStep } from './caller.ts';
-import type { EngineParts, ScriptedTurn } from './engine-parts.ts';
+import type { ScriptLine } from '../script.ts';
+import type { EngineParts } from './engine-parts.ts';
 import {
   summary,
   type CallReport,
   type ConversationEvent,
   type ConversationReport,
 } from './report.ts';
-import { callsOf, type CallPlan, type Conversation } from './schema.ts';
+import { callsOf, type CallPlan, vendorFaultsOf, type Conversation } from './schema.ts';
 
 /** However many steps it has, a conversation does not last longer. */
 const LONGEST_CONVERSATION_MS = 900_000;
@@ -51,7 +52,7 @@ export class ConversationEngine {
         plans.map((plan) => this.#prepare(plan, conversation.language, releases)),
       );
       if (conversation.faults) {
-        releases.add('vendor faults', this.#parts.breakVendors(conversation.faults));
+        releases.add('vendor faults', this.#parts.faults.add(vendorFaultsOf(conversation.faults)));
       }
       calls = await Promise.all(
         plans.map(async (plan, index) => {
@@ -96,7 +97,7 @@ export class ConversationEngine {
 
   /** Lets the caller's lines be spoken and known, and the LLM's stand-in learn its part. */
   async #prepare(plan: CallPlan, language: string, releases: Releases): Promise<PreparedStep[]> {
-    releases.add('script', this.#parts.script(scriptOf(plan)));
+    releases.add('script', this.#parts.script.register(scriptOf(plan)));
     return Promise.all(
       plan.steps.map(async (step) => {
         const says = step.caller?.says;
@@ -110,10 +111,10 @@ export class ConversationEngine {
 }
 
 /** The lines of a call in their order: the first of the agent is the greeting, the rest the LLM's part. */
-function scriptOf(plan: CallPlan): ScriptedTurn[] {
-  return plan.steps.flatMap(({ agent, caller }): ScriptedTurn[] => {
+function scriptOf(plan: CallPlan): ScriptLine[] {
+  return plan.steps.flatMap(({ agent, caller }): ScriptLine[] => {
     if (agent && (agent.says !== undefined || agent.tool)) {
-      return [{ agent: agent.says, tool: agent.tool }];
+      return [{ agent: { text: agent.says, tool: agent.tool } }];
     }
     return caller?.says === undefined ? [] : [{ caller: caller.says }];
   });

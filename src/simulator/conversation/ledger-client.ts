@@ -10,20 +10,27 @@ const POLL_MS = 150;
 const count = z.union([z.number(), z.array(z.unknown()).transform((list) => list.length)]);
 
 /** What the simulator reads of a call in the ledger. */
-const ledgerCall = z.object({
-  id: z.string(),
-  status: z.string(),
-  direction: z.string(),
-  outcome: z.string().nullish(),
-  hungUpBy: z.string().nullish(),
-  sipStatus: z.number().nullish(),
-  reason: z.string().nullish(),
-  turns: count.optional(),
-});
+const ledgerCall = z
+  .object({
+    id: z.string(),
+    status: z.string(),
+    direction: z.string(),
+    outcome: z.string().nullable(),
+    hung_up_by: z.string().nullable(),
+    sip_status: z.number().nullable(),
+    reason: z.string().nullable(),
+    turns: count,
+  })
+  .transform(({ outcome, hung_up_by, sip_status, reason, ...call }) => ({
+    ...call,
+    outcome: outcome ?? undefined,
+    hungUpBy: hung_up_by ?? undefined,
+    sipStatus: sip_status ?? undefined,
+    reason: reason ?? '',
+  }));
 
 export type LedgerCall = z.output<typeof ledgerCall>;
 
-const orderAnswer = z.object({ call_id: z.string() });
 const callList = z.object({ calls: z.array(ledgerCall) });
 
 /** The api as an integrator uses it, to ask for calls and to see what became of them. */
@@ -37,19 +44,22 @@ export class LedgerClient {
   }
 
   /**
-   * Asks for a call; the answer is its public id, which contains the number.
+   * Asks for a call; resolves with its opaque id. (The public one in the body is the same for two orders of
+   * one number in one second.)
    *
    * @throws {OperatorError} when the api refuses, with what it says.
    */
   async order(body: OutboundCallBody, signal: AbortSignal): Promise<string> {
     const answer = await this.#request('POST', '/api/outbound-call', signal, body);
-    return orderAnswer.parse(answer).call_id;
+    const id = answer?.headers.get('x-call-id');
+    if (!id) throw new Error('the api did not name the call in X-Call-Id');
+    return id;
   }
 
-  /** The call of an id (either of the two), undefined where the ledger does not know it yet. */
+  /** The call of an id, undefined where the ledger does not know it yet. */
   async call(id: string, signal: AbortSignal): Promise<LedgerCall | undefined> {
     const answer = await this.#request('GET', `/api/calls/${encodeURIComponent(id)}`, signal);
-    return answer === undefined ? undefined : ledgerCall.parse(answer);
+    return answer === undefined ? undefined : ledgerCall.parse(answer.content);
   }
 
   /** Calls, the newest first; of one SIP Call-ID where it is given. */
@@ -58,7 +68,7 @@ export class LedgerClient {
       sipCallId === undefined ? { limit: '20' } : { sip_call_id: sipCallId },
     );
     const answer = await this.#request('GET', `/api/calls?${query.toString()}`, signal);
-    return answer === undefined ? [] : callList.parse(answer).calls;
+    return answer === undefined ? [] : callList.parse(answer.content).calls;
   }
 
   /** Asks again and again until a call that fits has ended. */
@@ -78,7 +88,7 @@ export class LedgerClient {
     path: string,
     signal: AbortSignal,
     body?: unknown,
-  ): Promise<unknown> {
+  ): Promise<{ content: unknown; headers: Headers } | undefined> {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]);
     let response: Response;
     let text: string;
@@ -106,6 +116,6 @@ export class LedgerClient {
         `The api refused: ${response.status} ${maskNumbers(text.slice(0, 500))}`,
       );
     }
-    return JSON.parse(text);
+    return { content: JSON.parse(text), headers: response.headers };
   }
 }

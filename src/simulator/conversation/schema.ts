@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { outboundCallBody } from '../../call/order.ts';
 import { hangupParties, outcomes } from '../../call/outcome.ts';
 import { OperatorError } from '../../platform/errors.ts';
+import type { VendorFaults } from '../faults.ts';
 import { formatProblem, parseYamlFile, type YamlResult } from '../../platform/yaml-file.ts';
 
 /** No wait in a conversation is longer than this. */
@@ -27,7 +28,7 @@ const toolCall = z.union([
 
 const agentStep = z
   .strictObject({
-    /** What must be heard, whole; also what the stand-in of the LLM is told to say. Absent: any speech. */
+    /** What must be heard, whole; also what the stand-in of the LLM is told to say. Absent: any line. */
     says: text.optional(),
     /** From the answer, or from the end of the caller's voice, to the first sound of the agent. */
     within_ms: ms.optional(),
@@ -108,11 +109,14 @@ const callee = z
     message: 'needs exactly one of answers_after_ms, busy, status, rings, silent',
   });
 
+/** As `faults.ts` knows them, in the spelling of the file. */
 const vendorFault = z.strictObject({
   delay_ms: ms.optional(),
   status: z.number().int().min(400).max(599).optional(),
   silent: flag.optional(),
   hang: flag.optional(),
+  drop: flag.optional(),
+  times: z.number().int().min(1).optional(),
 });
 
 const callShape = {
@@ -177,7 +181,6 @@ export type CallerStep = z.output<typeof callerStep>;
 export type Step = z.output<typeof step>;
 export type Expectation = z.output<typeof expectation>;
 export type CalleeBehaviour = z.output<typeof callee>;
-export type VendorFaults = NonNullable<Conversation['faults']>;
 
 /** One call of a conversation. */
 export type CallPlan = Pick<Conversation, 'call' | 'order' | 'callee' | 'steps' | 'expect'> & {
@@ -208,4 +211,14 @@ export function callsOf(conversation: Conversation): CallPlan[] {
     ...plan,
     label: plans.length > 1 ? `call ${index + 1}` : 'call',
   })) as CallPlan[];
+}
+
+/** The faults of a conversation as the stand-ins take them. */
+export function vendorFaultsOf(faults: NonNullable<Conversation['faults']>): VendorFaults {
+  return Object.fromEntries(
+    Object.entries(faults).map(([vendor, { delay_ms, ...others }]) => [
+      vendor,
+      { ...others, ...(delay_ms === undefined ? {} : { delayMs: delay_ms }) },
+    ]),
+  );
 }

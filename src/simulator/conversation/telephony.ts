@@ -4,8 +4,8 @@ import type { CalleeBehaviour } from './schema.ts';
 /** Somebody dials. */
 export type Dialling = { to: string; from?: string | undefined; via: 'phone' | 'loopback' };
 
-/** A leg as the telephones give it; the phone's knows its SIP Call-ID. */
-export type DialledLeg = Leg & { readonly sipCallId?: string | undefined };
+/** A leg as the telephones give it; the phone's knows its SIP Call-ID, which the ledger knows too. */
+export type DialledLeg = Leg & { readonly callId?: string };
 
 /** What a conversation needs of the simulator's telephones. */
 export interface Telephony {

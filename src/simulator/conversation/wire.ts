@@ -1,4 +1,4 @@
-import { FRAME_SAMPLES, type Leg, type LegEnd } from '../leg.ts';
+import { FRAME_SAMPLES, UnansweredError, type Leg, type LegEnd } from '../leg.ts';
 import { pause } from './waiting.ts';
 
 const FRAME_MS = 20;
@@ -52,8 +52,9 @@ export class WireLeg implements Leg {
       [this.#other, 'remote'],
       [this, 'local'],
     ] as const) {
-      leg.#refuse(new Error(`refused with ${status}`));
-      leg.#end({ by, status, reason: 'refused' });
+      const end = { by, status, reason: 'refused' };
+      leg.#refuse(new UnansweredError(end));
+      leg.#end(end);
     }
   }
 
@@ -96,8 +97,9 @@ export class WireLeg implements Leg {
       [this.#other, 'remote'],
     ] as const) {
       leg.#playing.abort(new Error('the line has ended'));
-      leg.#refuse(new Error('hung up'));
-      leg.#end({ by, reason: 'hung up' });
+      const end = { by, reason: 'hung up' };
+      leg.#refuse(new UnansweredError(end));
+      leg.#end(end);
     }
     return Promise.resolve();
   }
