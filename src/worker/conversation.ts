@@ -1,0 +1,293 @@
+import { voice, type llm, type VAD } from '@livekit/agents';
+import type { Room } from '@livekit/rtc-node';
+import type { CallEnd } from '../call/outcome.ts';
+import type { SpeechComponents } from '../personality/providers/create-speech-components.ts';
+import { asError } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import { Releases } from '../platform/releases.ts';
+import { CallAgent } from './call-agent.ts';
+import type { ConversationSettings } from './conversation-settings.ts';
+import { PreparedSpeech } from './prepared-speech.ts';
+import { sessionOptions } from './session-options.ts';
+import { SilenceWatch } from './silence-watch.ts';
+import { turnOf, type Turn } from './turn-report.ts';
+import { VendorWatch } from './vendor-watch.ts';
+
+export type ConversationOptions = {
+  room: Room;
+  /** Identity of the far end's participant, who may join later. */
+  phone: string;
+  settings: ConversationSettings;
+  speech: SpeechComponents;
+  vad: VAD;
+  log: Log;
+  /** Called for each finished turn, in order. */
+  onTurn: (turn: Turn) => void;
+  /** Called when the agent, a limit or a failure ends the call. The room is the caller's to delete. */
+  onEnd: (end: CallEnd) => void;
+};
+
+/** Sound on its way to the far end when the last frame has left us: jitter buffers of room and SIP service. */
+const TAIL_MS = 500;
+
+/** Longest wait for a greeting that is still being made when the call is answered. */
+const GREETING_MS = 5000;
+
+/** Who picks up says hello; the greeting is not broken off by it. */
+const HELLO_MS = 1000;
+
+/** An agent that listens first speaks all the same when it hears nothing for this long. */
+const LISTEN_FIRST_MS = 4000;
+
+/** Longest goodbye at the end of the permitted duration. */
+const CLOSING_MS = 15_000;
+
+/**
+ * What the agent and the far end say to each other: from before the answer, when everything is made ready
+ * but nothing is said or heard, to the end of the call.
+ */
+export class Conversation {
+  readonly #options: ConversationOptions;
+  readonly #releases = new Releases();
+  readonly #session: voice.AgentSession;
+  readonly #vendors: VendorWatch;
+  readonly #silence: SilenceWatch;
+  readonly #greeting: PreparedSpeech | undefined;
+  #begun = false;
+  #greeted = false;
+  #closed = false;
+  /** What had been played when the agent was last broken off. */
+  #heard: string | undefined;
+
+  private constructor(options: ConversationOptions) {
+    const { settings, speech, vad } = options;
+    this.#options = options;
+    this.#vendors = new VendorWatch(settings.vendors, (end) => this.#end(end));
+    this.#silence = new SilenceWatch(settings.silence, {
+      ask: () => {
+        this.#say(settings.words.stillThere);
+      },
+      hangUp: () => this.#end(SILENT),
+    });
+    // The framework reports a failed voice through an event that somebody must listen to.
+    const ignore = () => undefined;
+    speech.tts.on('error', ignore);
+    this.#releases.add('voice errors', () => speech.tts.off('error', ignore));
+    if (settings.greeting !== undefined) {
+      const greeting = new PreparedSpeech(settings.greeting, speech.tts);
+      this.#greeting = greeting;
+      this.#releases.add('greeting', () => greeting.close());
+    }
+    this.#session = new voice.AgentSession({ ...sessionOptions(settings.turn), ...speech, vad });
+  }
+
+  /** Resolves when the agent is ready to hear and speak; until `begin` it does neither. */
+  static async start(options: ConversationOptions): Promise<Conversation> {
+    const conversation = new Conversation(options);
+    try {
+      await conversation.#start();
+    } catch (thrown) {
+      await conversation.close();
+      throw thrown;
+    }
+    return conversation;
+  }
+
+  async #start(): Promise<void> {
+    const session = this.#session;
+    this.#releases.add('session', () => session.close());
+    this.#listen();
+    // While it rings, early media (ring-back tones, announcements) is no caller's speech.
+    session.input.setAudioEnabled(false);
+    await session.start({
+      agent: new CallAgent({
+        instructions: this.#options.settings.instructions,
+        hangUp: () => this.#endSoon(HUNG_UP),
+        onFirstWords: (message) => this.#onFirstWords(message),
+      }),
+      room: this.#options.room,
+      inputOptions: {
+        participantIdentity: this.#options.phone,
+        audioSampleRate: 16_000,
+        textEnabled: false,
+        closeOnDisconnect: false,
+      },
+      record: false,
+    });
+  }
+
+  /** The call is answered: greet, or listen first. */
+  begin(): void {
+    if (this.#begun || this.#closed) return;
+    this.#begun = true;
+    this.#session.input.setAudioEnabled(true);
+    const { settings } = this.#options;
+    this.#after(settings.maxDurationMs, () => void this.#closePolitely());
+    if (settings.listensFirst) this.#after(LISTEN_FIRST_MS, () => void this.#greet());
+    else void this.#greet();
+    this.#updateSilence();
+  }
+
+  /** Idempotent. The last turn, broken off, is reported before it resolves. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#silence.close();
+    this.#vendors.close();
+    await this.#releases.run();
+  }
+
+  #listen(): void {
+    const events = voice.AgentSessionEventTypes;
+    this.#session.on(events.ConversationItemAdded, ({ item }) => {
+      if (item.type !== 'message') return;
+      if (item.role === 'user') this.#silence.heard();
+      const turn = turnOf(item, this.#heard);
+      this.#heard = undefined;
+      if (turn) this.#options.onTurn(turn);
+    });
+    this.#session.on(events.AgentStateChanged, ({ newState }) => {
+      this.#vendors.agentState(newState);
+      this.#updateSilence();
+    });
+    this.#session.on(events.UserStateChanged, () => this.#updateSilence());
+    this.#session.on(events.MetricsCollected, ({ metrics }) => {
+      if (metrics.type === 'llm_metrics') this.#vendors.modelAnswered();
+    });
+    this.#session.on(events.Error, (event) => this.#vendors.error(event));
+    this.#session.on(events.Close, () => this.#end(LOST));
+    this.#session.on(events.AgentStateChanged, ({ newState }) => {
+      if (newState === 'speaking') this.#followPlayback();
+    });
+  }
+
+  /** Of an interrupted sentence the framework tells only through its output what had been heard. */
+  #followPlayback(): void {
+    this.#session.output.audio?.once(
+      voice.AudioOutput.EVENT_PLAYBACK_FINISHED,
+      (event: voice.PlaybackFinishedEvent) => {
+        this.#heard = event.interrupted ? event.synchronizedTranscript : undefined;
+      },
+    );
+  }
+
+  #updateSilence(): void {
+    const { agentState, userState } = this.#session;
+    this.#silence.update(this.#begun && agentState === 'listening' && userState !== 'speaking');
+  }
+
+  /** The far end spoke before the greeting, which is the answer to it where the agent listens first. */
+  #onFirstWords(message: llm.ChatMessage): boolean {
+    if (this.#greeted || !this.#options.settings.listensFirst || !this.#greeting) return false;
+    const turn = turnOf(message);
+    if (turn) this.#options.onTurn(turn);
+    void this.#greet();
+    return true;
+  }
+
+  async #greet(): Promise<void> {
+    if (this.#greeted || this.#closed) return;
+    this.#greeted = true;
+    const { settings } = this.#options;
+    const greeting = this.#greeting;
+    if (!greeting) {
+      this.#attempt(() => this.#session.generateReply());
+      return;
+    }
+    if (!(await within(greeting.ready, GREETING_MS))) {
+      this.#vendors.fail('tts', 'gave no sound for the greeting');
+      return;
+    }
+    const guarded = settings.direction === 'outbound' && !settings.listensFirst;
+    this.#attempt(() => {
+      const speech = this.#session.say(greeting.text, {
+        audio: greeting.stream(),
+        ...(guarded ? { allowInterruptions: false } : {}),
+      });
+      if (guarded) {
+        this.#after(HELLO_MS, () => {
+          if (!speech.done()) speech.allowInterruptions = settings.turn.interruptions;
+        });
+      }
+    });
+  }
+
+  async #closePolitely(): Promise<void> {
+    const speech = this.#say(this.#options.settings.words.timeIsUp, { allowInterruptions: false });
+    if (speech) await within(speech.waitForPlayout(), CLOSING_MS);
+    this.#endSoon(TIME_IS_UP);
+  }
+
+  #say(
+    words: string,
+    options: { allowInterruptions?: boolean } = {},
+  ): voice.SpeechHandle | undefined {
+    return this.#attempt(() => this.#session.say(words, options));
+  }
+
+  /** The session may be closing at any moment; then there is nothing left to say. */
+  #attempt<T>(action: () => T): T | undefined {
+    if (this.#closed) return undefined;
+    try {
+      return action();
+    } catch (thrown) {
+      this.#options.log.warn({ err: asError(thrown) }, 'the agent could not speak');
+      return undefined;
+    }
+  }
+
+  #endSoon(end: CallEnd): void {
+    this.#after(TAIL_MS, () => this.#end(end));
+  }
+
+  #end(end: CallEnd): void {
+    if (this.#closed) return;
+    this.#silence.close();
+    this.#vendors.close();
+    this.#options.onEnd(end);
+  }
+
+  #after(ms: number, action: () => void): void {
+    const timer = setTimeout(() => {
+      if (!this.#closed) action();
+    }, ms);
+    this.#releases.add('timer', () => clearTimeout(timer));
+  }
+}
+
+const HUNG_UP: CallEnd = {
+  outcome: 'completed',
+  reason: 'The agent ended the call.',
+  hungUpBy: 'agent',
+};
+const SILENT: CallEnd = {
+  outcome: 'completed',
+  reason: 'Nobody spoke any more, so the agent ended the call.',
+  hungUpBy: 'agent',
+};
+const TIME_IS_UP: CallEnd = {
+  outcome: 'completed',
+  reason: 'The longest duration of a call was reached.',
+  hungUpBy: 'system',
+};
+const LOST: CallEnd = {
+  outcome: 'failed',
+  reason: 'The conversation broke off.',
+  hungUpBy: 'system',
+};
+
+/** Whether a promise is fulfilled within a time; a rejection counts as not. */
+async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  const timeout = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => timeout.resolve(false), ms);
+  try {
+    return await Promise.race([
+      promise.then(
+        () => true,
+        () => false,
+      ),
+      timeout.promise,
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,84 @@
+import path from 'node:path';
+import { AgentServer, InferenceRunner, ServerOptions } from '@livekit/agents';
+import { loadConfig } from '../platform/config.ts';
+import { asError } from '../platform/errors.ts';
+import { serveHealth } from '../platform/health-server.ts';
+import { connectLiveKit } from '../platform/livekit.ts';
+import { createLog } from '../platform/log.ts';
+import { createMetrics } from '../platform/metrics.ts';
+import { connectRedis } from '../platform/redis.ts';
+import { runService } from '../platform/service.ts';
+import { CallSlots } from './call-slots.ts';
+import { drain } from './drain.ts';
+import { replaceFrameworkLog } from './framework-log.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { workerHealth } from './worker-health.ts';
+import { countCalls } from './worker-metrics.ts';
+
+const HOST = '127.0.0.1';
+
+const config = loadConfig();
+const log = createLog('worker', config.LOG_LEVEL);
+replaceFrameworkLog(log);
+
+// The framework starts a process of 244 MB for its turn detector, which no personality uses, unless the
+// detector is registered already; what is not enumerable is not started.
+Object.defineProperty(InferenceRunner.registeredRunners, 'lk_eot_audio', { value: 'unused' });
+
+await runService(log, async (releases) => {
+  const redis = connectRedis(config.REDIS_URL, log, 'patient');
+  releases.add('redis', () => redis.disconnect());
+  const { rooms } = connectLiveKit(config);
+
+  // The framework's own health answers here; ours asks it.
+  const frameworkPort = config.WORKER_PORT + 1;
+  const server = new AgentServer(
+    new ServerOptions({
+      agent: path.join(import.meta.dirname, 'agent.ts'),
+      agentName: config.AGENT_NAME,
+      wsURL: config.LIVEKIT_URL,
+      apiKey: config.LIVEKIT_API_KEY,
+      apiSecret: config.LIVEKIT_API_SECRET,
+      host: HOST,
+      port: frameworkPort,
+      numIdleProcesses: 1,
+      maxRetry: Number.POSITIVE_INFINITY,
+      loadThreshold: 1,
+      loadFunc: async () => slots.load,
+      requestFunc: async (request) => slots.answer(request),
+      logLevel: config.LOG_LEVEL,
+    }),
+  );
+  const slots = new CallSlots({
+    capacity: config.WORKER_MAX_CALLS,
+    running: () => server.activeJobs.map(({ job }) => ({ id: job.id, room: job.room?.name ?? '' })),
+    rooms,
+    log,
+  });
+  const running = server.run().catch((thrown: unknown) => {
+    log.fatal({ err: asError(thrown) }, 'the agent server failed');
+    process.exit(1);
+  });
+  releases.add('agent server', async () => {
+    await server.close();
+    await running;
+  });
+  releases.add('calls', () => drain(slots, log));
+
+  const metrics = createMetrics('worker');
+  countCalls(metrics, slots, config.WORKER_MAX_CALLS);
+  await startHeartbeat({
+    redis,
+    log,
+    workerId: `${config.AGENT_NAME}-${process.pid}`,
+    state: () => ({ calls: slots.taken, capacity: config.WORKER_MAX_CALLS }),
+    releases,
+  });
+  await serveHealth({
+    host: HOST,
+    port: config.WORKER_PORT,
+    metrics,
+    health: () => workerHealth({ frameworkUrl: `http://${HOST}:${frameworkPort}/`, redis, slots }),
+    releases,
+  });
+});

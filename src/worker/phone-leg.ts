@@ -1,0 +1,106 @@
+import {
+  DisconnectReason,
+  ParticipantKind,
+  RoomEvent,
+  type Participant,
+  type RemoteParticipant,
+  type Room,
+} from '@livekit/rtc-node';
+import { isFinal } from './phone-end.ts';
+
+/**
+ * How long a phone that was lost without a clear reason may take to come back: livekit-sip joins again when
+ * livekit-server was restarted. A lost livekit-sip is noticed after 20.5 s, and the ledger must know within
+ * 25 s, so this cannot be longer.
+ */
+const REJOIN_MS = 3000;
+
+const CALL_STATUS = 'sip.callStatus';
+
+/**
+ * The far end's participant in the room of one call.
+ *
+ *     (joins) ──▶ joined ──▶ ringing ──▶ answered ──▶ gone
+ *                    └───────────┴───────────────────▶┘
+ *
+ * `sip.callStatus` counts up to the first `active` only: after a restart of livekit-server, livekit-sip
+ * joins again with the attributes of its first join.
+ */
+export class PhoneLeg {
+  readonly #room: Room;
+  readonly #identity: string | undefined;
+  readonly #joined = Promise.withResolvers<RemoteParticipant>();
+  readonly #ringing = Promise.withResolvers<void>();
+  readonly #answered = Promise.withResolvers<void>();
+  readonly #gone = Promise.withResolvers<DisconnectReason>();
+  #participant: RemoteParticipant | undefined;
+  #lost: NodeJS.Timeout | undefined;
+
+  /** @param identity of the far end; absent: the first SIP participant. */
+  constructor(room: Room, identity?: string) {
+    this.#room = room;
+    this.#identity = identity;
+    room.on(RoomEvent.ParticipantConnected, this.#onConnected);
+    room.on(RoomEvent.ParticipantAttributesChanged, this.#onAttributes);
+    room.on(RoomEvent.ParticipantDisconnected, this.#onDisconnected);
+    room.on(RoomEvent.Disconnected, this.#onRoomLost);
+    for (const participant of room.remoteParticipants.values()) this.#onConnected(participant);
+  }
+
+  get joined(): Promise<RemoteParticipant> {
+    return this.#joined.promise;
+  }
+  get ringing(): Promise<void> {
+    return this.#ringing.promise;
+  }
+  get answered(): Promise<void> {
+    return this.#answered.promise;
+  }
+  /** Resolves with LiveKit's reason when the far end, or the whole room, is gone for good. */
+  get gone(): Promise<DisconnectReason> {
+    return this.#gone.promise;
+  }
+
+  close(): void {
+    clearTimeout(this.#lost);
+    this.#room.off(RoomEvent.ParticipantConnected, this.#onConnected);
+    this.#room.off(RoomEvent.ParticipantAttributesChanged, this.#onAttributes);
+    this.#room.off(RoomEvent.ParticipantDisconnected, this.#onDisconnected);
+    this.#room.off(RoomEvent.Disconnected, this.#onRoomLost);
+  }
+
+  #isPhone(participant: Participant): boolean {
+    const expected = this.#participant?.identity ?? this.#identity;
+    if (expected !== undefined) return participant.identity === expected;
+    return participant.info.kind === ParticipantKind.SIP;
+  }
+
+  readonly #onConnected = (participant: RemoteParticipant): void => {
+    if (!this.#isPhone(participant)) return;
+    clearTimeout(this.#lost);
+    this.#participant = participant;
+    this.#joined.resolve(participant);
+    this.#follow(participant.attributes[CALL_STATUS]);
+  };
+
+  readonly #onAttributes = (changed: Record<string, string>, participant: Participant): void => {
+    if (this.#isPhone(participant)) this.#follow(changed[CALL_STATUS]);
+  };
+
+  #follow(status: string | undefined): void {
+    if (status === 'ringing') this.#ringing.resolve();
+    if (status === 'active') this.#answered.resolve();
+  }
+
+  readonly #onDisconnected = (participant: RemoteParticipant): void => {
+    if (!this.#participant || !this.#isPhone(participant)) return;
+    const reason = participant.disconnectReason ?? DisconnectReason.UNKNOWN_REASON;
+    if (isFinal(reason)) this.#gone.resolve(reason);
+    else this.#lost = setTimeout(() => this.#gone.resolve(reason), REJOIN_MS);
+  };
+
+  readonly #onRoomLost = (reason: DisconnectReason): void => {
+    const deleted = reason === DisconnectReason.ROOM_DELETED;
+    this.#gone.resolve(deleted ? reason : DisconnectReason.AGENT_ERROR);
+  };
+}

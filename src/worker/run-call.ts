@@ -1,0 +1,68 @@
+import { PHONE_IDENTITY } from '../call/job-metadata.ts';
+import { leaveLiveCall } from '../call/live-calls.ts';
+import type { CallEnd } from '../call/outcome.ts';
+import { asError } from '../platform/errors.ts';
+import { Releases } from '../platform/releases.ts';
+import type { CallPlan } from './call-plan.ts';
+import { deleteRoom } from './call-room.ts';
+import { PhoneLeg } from './phone-leg.ts';
+import { planInbound } from './plan-inbound.ts';
+import { planOutbound } from './plan-outbound.ts';
+import { talk } from './talk.ts';
+import type { CallJob, WorkerDeps } from './worker-deps.ts';
+
+/**
+ * Runs one call from the moment at which the agent has entered its room to its end, and releases everything
+ * it took. Knows nothing of how the job came; several may run in one process.
+ *
+ *     plan ──▶ make ready ──▶ (ringing) ──▶ answered ──▶ talk ──▶ room deleted ──▶ call.ended
+ *       └─ refuse ────────────────┴─ far end gone ────────────────────▲
+ *
+ * An outbound call that is not answered is ended by the dispatcher, which knows the SIP status: here it is
+ * left without a word.
+ */
+export async function runCall(deps: WorkerDeps, job: CallJob): Promise<void> {
+  const { metadata, room } = job;
+  const roomName = room.name ?? '';
+  const releases = new Releases();
+  const leg = new PhoneLeg(room, metadata.direction === 'outbound' ? PHONE_IDENTITY : undefined);
+  releases.add('phone', () => leg.close());
+  let plan: CallPlan | undefined;
+  let end: CallEnd | undefined;
+  try {
+    plan =
+      metadata.direction === 'outbound'
+        ? await planOutbound(deps, metadata)
+        : await planInbound(deps, { trunk: metadata.trunk, leg, roomName, stop: job.stop });
+    if (plan) {
+      end =
+        plan.task.kind === 'refuse'
+          ? plan.task.end
+          : await talk(deps, job, { ...plan, task: plan.task, leg, releases });
+    }
+  } catch (thrown) {
+    deps.log.error({ err: asError(thrown), call: plan?.id }, 'could not run a call');
+    end = BROKEN;
+  }
+  // The far end first: it must not wait for what is still to be released and written down.
+  const leftToDispatcher = metadata.direction === 'outbound' && !end;
+  const deleted = leftToDispatcher ? undefined : deleteRoom(deps, roomName);
+  try {
+    await releases.run();
+  } catch (thrown) {
+    deps.log.error({ err: asError(thrown), call: plan?.id }, 'could not release a call cleanly');
+  }
+  await deleted;
+  await plan?.journal.flushed();
+  if (!plan || !end) return;
+  await plan.journal.end(end);
+  await leaveLiveCall(deps.redis, plan);
+  const { outcome, hungUpBy } = end;
+  deps.log.info({ call: plan.id, outcome, hungUpBy }, 'call ended');
+}
+
+const BROKEN: CallEnd = {
+  outcome: 'failed',
+  reason: 'The agent could not be started.',
+  hungUpBy: 'system',
+};

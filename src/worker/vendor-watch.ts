@@ -1,0 +1,89 @@
+import type { voice } from '@livekit/agents';
+import type { CallEnd } from '../call/outcome.ts';
+
+/** The vendors behind a personality, by name, for the reason of a failure. */
+export type VendorNames = { stt: string; llm: string; tts: string };
+
+type Part = keyof VendorNames;
+
+/**
+ * Longest time from the end of a caller's turn to the first sound of the reply. The model's own retries
+ * are over before it.
+ */
+const NO_REPLY_MS = 10_000;
+
+const PARTS: Record<Part, string> = {
+  stt: 'speech recognition',
+  llm: 'language model',
+  tts: 'voice',
+};
+
+/**
+ * Finds vendors that fail for good or no longer answer, so that a call with them is ended and nobody waits
+ * in silence.
+ */
+export class VendorWatch {
+  readonly #vendors: VendorNames;
+  readonly #onFailure: (end: CallEnd) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #modelAnswered = false;
+
+  constructor(vendors: VendorNames, onFailure: (end: CallEnd) => void) {
+    this.#vendors = vendors;
+    this.#onFailure = onFailure;
+  }
+
+  agentState(state: voice.AgentState): void {
+    clearTimeout(this.#timer);
+    if (state !== 'thinking') return;
+    this.#modelAnswered = false;
+    this.#timer = setTimeout(() => {
+      this.fail(this.#modelAnswered ? 'tts' : 'llm', 'did not answer in time');
+    }, NO_REPLY_MS);
+  }
+
+  /** The model has given its whole answer. */
+  modelAnswered(): void {
+    this.#modelAnswered = true;
+  }
+
+  error({ error }: voice.ErrorEvent): void {
+    if (!('recoverable' in error) || error.recoverable) return;
+    const part = partOf(error.type);
+    if (part) this.fail(part, `failed${describe('error' in error ? error.error : undefined)}`);
+  }
+
+  /** @param problem what the vendor did, to follow its name in a sentence */
+  fail(part: Part, problem: string): void {
+    this.close();
+    this.#onFailure({
+      outcome: 'failed',
+      reason: `The ${PARTS[part]} (${this.#vendors[part]}) ${problem}.`,
+      hungUpBy: 'system',
+    });
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+function partOf(type: string): Part | undefined {
+  switch (type) {
+    case 'stt_error':
+      return 'stt';
+    case 'llm_error':
+      return 'llm';
+    case 'tts_error':
+      return 'tts';
+    default:
+      return undefined;
+  }
+}
+
+/** The vendor's HTTP status where there is one; its text may quote what was said, or a key. */
+function describe(error: unknown): string {
+  const status =
+    typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : -1;
+  return typeof status === 'number' && status > 0 ? ` with HTTP status ${status}` : '';
+}
