@@ -21,7 +21,7 @@ export async function takeFreePorts(width: number, taken: Set<number>): Promise<
     const range = Array.from({ length: width }, (_, index) => first + index);
     if (range.some((port) => taken.has(port))) continue;
     // A range of RTP is bound only while calls run: its ends and middle stand for all of it.
-    const samples = width === 1 ? range : [first, first + (width >> 1), first + width - 1];
+    const samples = [...new Set([first, first + (width >> 1), first + width - 1])];
     const free = await Promise.all(samples.map((port) => isPortFree(port)));
     if (!free.every(Boolean)) continue;
     for (const port of range) taken.add(port);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { OperatorError } from '../platform/errors.ts';
 import type { StackPlan } from './process-specs.ts';
 import { waitUntilReady } from './probe.ts';
-import { startTicksOf, writeStackState, type StackState } from './state-file.ts';
+import { removeStackState, startTicksOf, writeStackState, type StackState } from './state-file.ts';
 import { SupervisedProcess, type ProcessSpec } from './supervised-process.ts';
 
 /** A process must answer within this time, on a slow machine too. */
@@ -55,6 +55,7 @@ export class Stack {
     this.#stopping.abort();
     clearInterval(this.#stateTimer);
     for (const name of this.#plan.stopOrder) await this.#processes.get(name)?.stop();
+    removeStackState(this.#files.state);
   }
 
   async #startOne(spec: ProcessSpec, progress: StackProgress): Promise<void> {
