@@ -7,7 +7,8 @@ import type { CallId } from './call-id.ts';
  * What keeps a call from being dialled twice, whoever is killed and whatever is retried.
  *
  *   (none) ── takeFence ──▶ dialing ── sealEnd ──▶ ended
- *      └──────────────── sealEnd ─────────────────▶ ended
+ *    ▲ └───────────────── sealEnd ────────────────▶ ended
+ *    └────── releaseFence ─────┘   (only where certainly no INVITE has left)
  *
  * The one attempt that took the fence may dial; everybody else watches. An end is written down here before
  * it is published, so that a process that dies in between leaves its successor the same end to publish.
@@ -42,6 +43,11 @@ export async function takeFence(
 ): Promise<boolean> {
   const value = JSON.stringify({ state: 'dialing', ...dialing });
   return (await redis.set(fenceKey(callId), value, 'PX', FENCE_MS, 'NX')) === 'OK';
+}
+
+/** Gives the right to dial back. Only for its holder, and only where no INVITE can have left. */
+export async function releaseFence(redis: Redis, callId: CallId, attempt: string): Promise<void> {
+  await redis.eval(RELEASE, 1, fenceKey(callId), attempt);
 }
 
 /** The state of a call's fence, or undefined where nobody may have dialled yet. */
@@ -83,6 +89,11 @@ if text then
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
 return ARGV[1]
+`;
+
+const RELEASE = `
+local text = redis.call('GET', KEYS[1])
+if text and cjson.decode(text).attempt == ARGV[1] then redis.call('DEL', KEYS[1]) end
 `;
 
 function parseFence(text: string): Fence {

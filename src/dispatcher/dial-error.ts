@@ -10,23 +10,71 @@ export type DialKnowledge = {
 };
 
 /**
- * The end that an error of `createSipParticipant` means, or undefined where the INVITE may have left and
- * what became of it is unknown.
- *
- * livekit-sip gives the far end's status where it has one. A ring time-out, a silent trunk and our own
- * cancel all come as `canceled` without one; 401 and 407 come as text (livekit-sip 1.8, `pkg/sip/errors.go`).
+ * What an error of `createSipParticipant` means. `refused`: no INVITE has left, and none will, so it may be
+ * tried again. `unknown`: an INVITE may have left, and what became of it is not known.
  */
-export function endOfDialError(error: Error, known: DialKnowledge): CallEnd | undefined {
-  if (known.intent) return known.intent;
+export type DialFailure =
+  | { kind: 'ended'; end: CallEnd }
+  | { kind: 'refused'; end: CallEnd }
+  | { kind: 'unknown' };
+
+/**
+ * Classifies an error of `createSipParticipant`.
+ *
+ * livekit-sip gives the far end's status where there is one. A ring time-out, a silent trunk and our own
+ * cancel all come without one, and 401 and 407 as text: this is the one place that matches texts
+ * (livekit-sip 1.8, `pkg/sip/errors.go` and `protocol.go`; psrpc, `errors.go`).
+ */
+export function classifyDialError(error: Error, known: DialKnowledge): DialFailure {
+  if (known.intent) return { kind: 'ended', end: known.intent };
+  const ended = (end: CallEnd): DialFailure => ({ kind: 'ended', end });
   if (error instanceof SipCallError) {
     const status = error.sipStatusCode;
-    if (status === 408) return gaveUp;
-    if (status !== undefined && Number.isInteger(status)) return endOfSipStatus(status, known.rang);
+    if (status === 408) return ended(gaveUp);
+    if (status !== undefined && Number.isInteger(status)) {
+      return ended(endOfSipStatus(status, known.rang));
+    }
   }
-  if (!(error instanceof ServerError)) return undefined;
-  if (/required auth|max auth retry/.test(error.message)) return endOfSipStatus(407, known.rang);
-  if (/sip request timed out/.test(error.message)) return endOfSipStatus(408, known.rang);
-  return refusalBeforeInvite(error);
+  if (!(error instanceof ServerError)) return { kind: 'unknown' };
+  const says = (text: RegExp) => text.test(error.message);
+  if (says(/required auth|max auth retry|no auth header/)) {
+    return ended(endOfSipStatus(407, known.rang));
+  }
+  // The second is SIP's own limit for a silent trunk over UDP, 32 s (RFC 3261, section 17.1.1.2, timer B).
+  if (says(/sip request timed out|transaction failed to complete/)) {
+    return ended(endOfSipStatus(408, known.rang));
+  }
+  if (says(/fail to resolve target/)) return ended(failed("The trunk's address does not exist."));
+  if (says(/transport<\w+> dial/)) return ended(failed('The trunk refused the connection.'));
+  if (says(/cpu exhausted/)) {
+    return { kind: 'refused', end: failed('The SIP service had no capacity left.') };
+  }
+  if (says(/no response from servers/)) {
+    return { kind: 'refused', end: failed('No SIP service was there to dial.') };
+  }
+  return classifyCode(error.code);
+}
+
+function classifyCode(code: string | undefined): DialFailure {
+  const ended = (reason: string): DialFailure => ({ kind: 'ended', end: failed(reason) });
+  switch (code ?? '') {
+    case 'not_found':
+      return ended('LiveKit does not know the trunk; `sip-management ensure` makes it.');
+    case 'invalid_argument':
+      return ended('LiveKit refused the call as malformed.');
+    case 'unauthenticated':
+    case 'permission_denied':
+      return ended("LiveKit refused the dispatcher's key.");
+    case 'failed_precondition':
+    case 'canceled':
+      return ended('The SIP service gave the call up.');
+    default:
+      return { kind: 'unknown' };
+  }
+}
+
+function failed(reason: string): CallEnd {
+  return { outcome: 'failed', reason, hungUpBy: 'system' };
 }
 
 const gaveUp: CallEnd = {
@@ -35,24 +83,3 @@ const gaveUp: CallEnd = {
   hungUpBy: 'callee',
   sipStatus: 408,
 };
-
-/** Errors with which livekit-server and livekit-sip refuse a request before anything is sent. */
-function refusalBeforeInvite(error: ServerError): CallEnd | undefined {
-  const failed = (reason: string): CallEnd => ({ outcome: 'failed', reason, hungUpBy: 'system' });
-  if (error.code === 'unavailable' && /no response from servers/.test(error.message)) {
-    return failed('No SIP service was there to dial.');
-  }
-  switch (error.code ?? 'unknown') {
-    case 'not_found':
-      return failed('LiveKit does not know the trunk; `sip-management ensure` makes it.');
-    case 'invalid_argument':
-      return failed('LiveKit refused the call as malformed.');
-    case 'resource_exhausted':
-      return failed('The SIP service had no capacity left.');
-    case 'unauthenticated':
-    case 'permission_denied':
-      return failed("LiveKit refused the dispatcher's key.");
-    default:
-      return undefined;
-  }
-}

@@ -8,7 +8,7 @@ import { asError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { CallRooms } from './call-room.ts';
-import { endOfDialError, type DialKnowledge } from './dial-error.ts';
+import { classifyDialError, type DialFailure, type DialKnowledge } from './dial-error.ts';
 
 export type DialPlan = {
   callId: CallId;
@@ -22,11 +22,7 @@ export type DialPlan = {
   maxDurationMs: number;
 };
 
-/** `unknown`: the INVITE may have left, and nothing says what became of it. */
-export type Dialled =
-  | { kind: 'answered' }
-  | { kind: 'ended'; end: CallEnd }
-  | { kind: 'unknown'; error: Error };
+export type Dialled = { kind: 'answered' } | (DialFailure & { error: Error });
 
 export type DialDeps = { sip: SipClient; rooms: CallRooms; redis: Redis; log: Log };
 
@@ -59,8 +55,7 @@ export async function dial(deps: DialDeps, plan: DialPlan): Promise<Dialled> {
     return { kind: 'answered' };
   } catch (thrown) {
     const error = asError(thrown);
-    const end = endOfDialError(error, known);
-    return end ? { kind: 'ended', end } : { kind: 'unknown', error };
+    return { ...classifyDialError(error, known), error };
   } finally {
     finished.abort();
     await watching;

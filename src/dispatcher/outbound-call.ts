@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SipClient } from 'livekit-server-sdk';
 import { putBrief } from '../call/call-brief.ts';
 import { cancelRequested } from '../call/cancel-request.ts';
-import { readFence, takeFence, type DialingFence } from '../call/dial-fence.ts';
+import { readFence, releaseFence, takeFence, type DialingFence } from '../call/dial-fence.ts';
 import type { CallOrder } from '../call/order.ts';
 import type { CallEnd } from '../call/outcome.ts';
 import { leaveLine, reserveDeparture, takeTurn } from '../call/trunk-turns.ts';
@@ -13,7 +13,7 @@ import { endCall, publishEnd, type EndDeps } from './call-end.ts';
 import { canceled, dial } from './dial.ts';
 import type { DispatcherMetrics } from './dispatcher-metrics.ts';
 import { redisNow, watchLostDial } from './lost-dial.ts';
-import { retryDelay, startPatience } from './patience.ts';
+import { countDial, retryDelay, startPatience } from './patience.ts';
 
 /** `over`: answered, and the worker's from now on, or ended. `again`: to be taken up after `waitMs`. */
 export type Progress = { kind: 'over' } | { kind: 'again'; waitMs: number };
@@ -34,7 +34,8 @@ export type OutboundDeps = EndDeps & {
   ringMs: number;
 };
 
-const NO_AGENT_LIMIT_MS = 60_000;
+/** How long a call waits for an agent or for capacity of the SIP service before it is given up. */
+const SETUP_LIMIT_MS = 60_000;
 
 /** A dial that was held up longer than this after taking the fence is given up: somebody may watch by now. */
 const STALE_FENCE_MS = 8000;
@@ -103,7 +104,7 @@ export async function advanceCall(
   if (stopping.aborted) return { kind: 'again', waitMs: HANDOVER_MS };
   if (!ready) {
     deps.metrics.noAgent();
-    const waitMs = await retryDelay(redis, callId, NO_AGENT_LIMIT_MS);
+    const waitMs = await retryDelay(redis, callId, SETUP_LIMIT_MS);
     if (waitMs === undefined) return end(refusal('failed', 'No agent was free.'), trunk);
     deps.log.warn({ call: callId, trunk }, 'no agent came in time; nothing was dialled');
     await deps.rooms.close(callId);
@@ -122,7 +123,11 @@ export async function advanceCall(
     deps.log.warn({ call: callId }, 'another attempt has the fence; not dialling');
     return { kind: 'again', waitMs: HANDOVER_MS };
   }
-  await deps.events.publish('call.dialing', callId, { trunk, from: route.from, attempt: 1 });
+  await deps.events.publish('call.dialing', callId, {
+    trunk,
+    from: route.from,
+    attempt: await countDial(redis, callId),
+  });
   if ((await redisNow(redis)) - taken.at > STALE_FENCE_MS) {
     return end(refusal('failed', 'Dialling was held up too long and was given up.'), trunk);
   }
@@ -147,6 +152,13 @@ export async function advanceCall(
         'not answered',
       );
       return end(dialled.end, trunk);
+    case 'refused': {
+      deps.log.warn({ call: callId, trunk, err: dialled.error }, 'nothing was dialled');
+      const waitMs = await retryDelay(redis, callId, SETUP_LIMIT_MS);
+      if (waitMs === undefined) return end(dialled.end, trunk);
+      await releaseFence(redis, callId, attempt);
+      return { kind: 'again', waitMs };
+    }
     case 'unknown':
       deps.log.error({ call: callId, trunk, err: dialled.error }, 'the dial was cut off');
       return followLostDial(deps, order, taken, stopping);

@@ -11,6 +11,14 @@ export async function startPatience(redis: Redis, callId: CallId): Promise<void>
   await redis.set(patienceKey(callId), await redisNow(redis), 'EX', HOUR_S, 'NX');
 }
 
+/** Counts the call's INVITEs, or rather what would have become one: 1 for the first. */
+export async function countDial(redis: Redis, callId: CallId): Promise<number> {
+  const key = `trunkline:dials:${callId}`;
+  const count = await redis.incr(key);
+  await redis.expire(key, HOUR_S);
+  return count;
+}
+
 /**
  * When to try again to set a call up: after half of the time that has gone by, within 1 to 10 s. Undefined
  * when `limitMs` have gone by since the first attempt: time to give up.
