@@ -22,6 +22,8 @@ export type EnsureReport = {
   changed: boolean;
   lines: PlanLine[];
   findings: Finding[];
+  /** Where each trunk's calls go, by its name: Twilio tells the domain of a trunk that is adopted. */
+  addresses: Record<string, string>;
 };
 
 /**
@@ -88,7 +90,9 @@ async function run({ config, trunks, sip }: EnsureDeps, dryRun: boolean): Promis
     }
     for (const { finish } of outcomes) await finish();
   }
-  return { dryRun, changed: lines.some(({ action }) => action !== 'keep'), lines, findings };
+  const changed = lines.some(({ action }) => action !== 'keep');
+  const addresses = Object.fromEntries(ready.map(({ address, name }) => [name, address]));
+  return { dryRun, changed, lines, findings, addresses };
 }
 
 /** A trunk of our own machines takes calls from where it sends them; a name is looked up, for livekit-sip reads none. */
