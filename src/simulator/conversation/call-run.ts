@@ -72,12 +72,15 @@ export class CallRun {
       for (const { id } of await parts.ledger.calls(undefined, signal)) claimed.add(id);
     }
     const dialledAt = performance.now();
-    const leg = await within(
-      ANSWER_MS,
-      'the call to leave',
-      (wait) => parts.telephony.dial(call, wait),
-      signal,
-    );
+    const dialling = parts.telephony.dial(call, signal);
+    this.#releases.add('dialled leg', () => {
+      // Also one that comes only after nobody waits for it any more.
+      dialling.then(
+        (leg) => leg.hangUp(),
+        () => undefined,
+      );
+    });
+    const leg = await within(ANSWER_MS, 'the call to leave', () => dialling, signal);
     if (expect.answered === false) await this.#mustNotBeAnswered(leg);
     else await this.#talk(leg, dialledAt, steps);
     if (!wantsLedger) return;
