@@ -5,6 +5,8 @@ import { endOfSipStatus, type CallEnd } from '../call/outcome.ts';
 export type DialKnowledge = {
   /** `sip.callStatus` reached ringing. */
   rang: boolean;
+  /** It failed well before the ring time-out. */
+  brokenOff: boolean;
   /** The end that we brought about ourselves, recorded before the call was cancelled. */
   intent: CallEnd | undefined;
 };
@@ -40,10 +42,11 @@ export function classifyDialError(error: Error, known: DialKnowledge): DialFailu
   if (says(/required auth|max auth retry|no auth header/)) {
     return ended(endOfSipStatus(407, known.rang));
   }
-  // The second is SIP's own limit for a silent trunk over UDP, 32 s (RFC 3261, section 17.1.1.2, timer B).
-  if (says(/sip request timed out|transaction failed to complete/)) {
-    return ended(endOfSipStatus(408, known.rang));
+  if (says(/sip request timed out/)) {
+    return ended(known.brokenOff ? brokenOff : endOfSipStatus(408, known.rang));
   }
+  // SIP's own limit for a trunk that is silent over UDP: 32 s (RFC 3261, section 17.1.1.2, timer B).
+  if (says(/transaction failed to complete/)) return ended(endOfSipStatus(408, known.rang));
   if (says(/fail to resolve target/)) return ended(failed("The trunk's address does not exist."));
   if (says(/transport<\w+> dial/)) return ended(failed('The trunk refused the connection.'));
   if (says(/cpu exhausted/)) {
@@ -76,6 +79,10 @@ function classifyCode(code: string | undefined): DialFailure {
 function failed(reason: string): CallEnd {
   return { outcome: 'failed', reason, hungUpBy: 'system' };
 }
+
+const brokenOff: CallEnd = failed(
+  'The call was broken off before it was answered: its room was closed.',
+);
 
 const gaveUp: CallEnd = {
   outcome: 'no_answer',

@@ -18,7 +18,7 @@ export type DialPlan = {
   from: string | undefined;
   /** How long the phone may ring, in ms, at most 75 s: livekit-server itself gives up at 80 s. */
   ringMs: number;
-  /** After this the SIP service hangs up, whatever the agent does, in ms. */
+  /** How long the agent lets the call last, in ms; the SIP service hangs up some time after it. */
   maxDurationMs: number;
 };
 
@@ -28,6 +28,12 @@ export type DialDeps = { sip: SipClient; rooms: CallRooms; redis: Redis; log: Lo
 
 const WATCH_MS = 500;
 
+/** The agent ends the call in its own words; the SIP service only where the agent does not. */
+const DURATION_MARGIN_MS = 120_000;
+
+/** Less than this under the ring time-out, a call that timed out was broken off by somebody. */
+const EARLY_MS = 1500;
+
 /** Time for the answer to come back over HTTP after the phone has rung its longest. */
 const REQUEST_MARGIN_MS = 4000;
 
@@ -36,7 +42,8 @@ const REQUEST_MARGIN_MS = 4000;
  * call's fence may call this, and once. While it rings the call can still be canceled.
  */
 export async function dial(deps: DialDeps, plan: DialPlan): Promise<Dialled> {
-  const known: DialKnowledge = { rang: false, intent: undefined };
+  const known: DialKnowledge = { rang: false, brokenOff: false, intent: undefined };
+  const start = performance.now();
   const finished = new AbortController();
   const watching = watchRinging(deps, plan.callId, known, finished.signal);
   try {
@@ -49,12 +56,13 @@ export async function dial(deps: DialDeps, plan: DialPlan): Promise<Dialled> {
       krispEnabled: false,
       waitUntilAnswered: true,
       ringingTimeout: Math.round(plan.ringMs / 1000),
-      maxCallDuration: Math.ceil(plan.maxDurationMs / 1000),
+      maxCallDuration: Math.ceil((plan.maxDurationMs + DURATION_MARGIN_MS) / 1000),
       timeout: Math.ceil((plan.ringMs + REQUEST_MARGIN_MS) / 1000),
     });
     return { kind: 'answered' };
   } catch (thrown) {
     const error = asError(thrown);
+    known.brokenOff = performance.now() - start < plan.ringMs - EARLY_MS;
     return { ...classifyDialError(error, known), error };
   } finally {
     finished.abort();

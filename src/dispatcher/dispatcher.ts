@@ -4,8 +4,9 @@ import { callOrderSchema, OUTBOUND_QUEUE } from '../call/order.ts';
 import { asError } from '../platform/errors.ts';
 import type { Redis } from '../platform/redis.ts';
 import { endCall } from './call-end.ts';
-import { advanceCall, type OutboundDeps, type Progress } from './outbound-call.ts';
+import { advanceCall, type OutboundDeps } from './outbound-call.ts';
 import { retryDelay } from './patience.ts';
+import { over, type Progress } from './progress.ts';
 
 /** Calls that are being set up or ring at a time in one process; answered ones are the workers'. */
 const CONCURRENCY = 100;
@@ -106,7 +107,7 @@ export class Dispatcher {
     } catch (thrown) {
       const callId = job.id ?? '';
       log.error({ call: callId, err: asError(thrown) }, 'a call could not be advanced');
-      if (!isCallId(callId)) return { kind: 'over' };
+      if (!isCallId(callId)) return over;
       const waitMs = await retryDelay(redis, callId, TROUBLE_LIMIT_MS);
       if (waitMs !== undefined) return { kind: 'again', waitMs };
       return this.#giveUp(callId);
@@ -125,7 +126,7 @@ export class Dispatcher {
       const outcome = await endCall(this.#deps, callId, end, { attempt: 'none' });
       if (outcome === undefined) return { kind: 'again', waitMs: TROUBLE_RETRY_MS };
       this.#deps.metrics.ended(undefined, outcome);
-      return { kind: 'over' };
+      return over;
     } catch (thrown) {
       this.#deps.log.error({ call: callId, err: asError(thrown) }, 'a call could not be ended');
       return { kind: 'again', waitMs: TROUBLE_RETRY_MS };

@@ -6,6 +6,9 @@ const HOUR_S = 3600;
 const SHORTEST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 10_000;
 
+/** How long a call waits for an agent or for capacity of the SIP service before it is given up, in ms. */
+export const SETUP_LIMIT_MS = 60_000;
+
 /** Starts the clock of a call's attempts to be set up, where it does not run yet. */
 export async function startPatience(redis: Redis, callId: CallId): Promise<void> {
   await redis.set(patienceKey(callId), await redisNow(redis), 'EX', HOUR_S, 'NX');

@@ -37,6 +37,13 @@ export const environmentSchema = z.object({
     .describe('the api, as other processes reach it'),
   DISPATCHER_PORT: port.default(8083).describe('health and metrics of the dispatcher'),
   WORKER_PORT: port.default(8082).describe('health of the worker'),
+  RING_TIMEOUT_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(5)
+    .max(75)
+    .default(45)
+    .describe('how long a phone that is called may ring, 5 to 75 s'),
   TRUNK_MONITOR_PORT: port.default(8084).describe('health and metrics of the trunk monitor'),
   NUM_AGENTS: z.coerce.number().int().min(1).max(64).default(1).describe('worker processes to run'),
   WORKER_MAX_CALLS: z.coerce

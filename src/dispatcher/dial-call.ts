@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SipClient } from 'livekit-server-sdk';
+import type { CallId } from '../call/call-id.ts';
+import { cancelRequested } from '../call/cancel-request.ts';
+import { readFence, releaseFence, takeFence, type DialingFence } from '../call/dial-fence.ts';
+import type { CallOrder } from '../call/order.ts';
+import type { CallEnd } from '../call/outcome.ts';
+import { reserveDeparture } from '../call/trunk-turns.ts';
+import type { Log } from '../platform/log.ts';
+import type { Trunk } from '../trunk/trunk.ts';
+import { endCall, type EndDeps } from './call-end.ts';
+import { canceled, dial } from './dial.ts';
+import type { DispatcherMetrics } from './dispatcher-metrics.ts';
+import { redisNow, watchLostDial } from './lost-dial.ts';
+import { countDial, retryDelay, SETUP_LIMIT_MS } from './patience.ts';
+import { handOver, over, type Progress } from './progress.ts';
+
+export type DialCallDeps = EndDeps & {
+  sip: SipClient;
+  log: Log;
+  metrics: DispatcherMetrics;
+  /** How long a phone may ring, in ms. */
+  ringMs: number;
+};
+
+/** A call whose agent is ready. */
+export type ReadyCall = {
+  order: CallOrder;
+  /** Unique to this run of the call's job: under it the fence is taken. */
+  attempt: string;
+  trunk: Trunk;
+  /** LiveKit's id of the trunk. */
+  trunkId: string;
+  from: string | undefined;
+  maxDurationMs: number;
+  stopping: AbortSignal;
+  /** Ends the call on behalf of this attempt. */
+  end: (end: CallEnd) => Promise<Progress>;
+};
+
+/** A dial that was held up longer than this after taking the fence is given up: somebody may watch by now. */
+const STALE_FENCE_MS = 8000;
+
+/** Waits for the call's moment on its trunk, takes the fence, and dials. */
+export async function dialCall(deps: DialCallDeps, call: ReadyCall): Promise<Progress> {
+  const { redis } = deps;
+  const { callId } = call.order;
+  const trunk = call.trunk.name;
+  const waitMs = await reserveDeparture(redis, trunk, call.trunk);
+  // Aborted where this process must go: the reserved moment is lost, and that is all.
+  await sleep(waitMs, undefined, { signal: call.stopping }).catch(() => undefined);
+  if (call.stopping.aborted) return handOver;
+  if (await cancelRequested(redis, callId)) return call.end(canceled);
+
+  const { attempt } = call;
+  const fence = { attempt, trunk, at: await redisNow(redis), ringMs: deps.ringMs };
+  if (!(await takeFence(redis, callId, fence))) {
+    deps.metrics.fenceRefused();
+    deps.log.warn({ call: callId }, 'another attempt has the fence; not dialling');
+    return handOver;
+  }
+  await deps.events.publish('call.dialing', callId, {
+    trunk,
+    from: call.from,
+    attempt: await countDial(redis, callId),
+  });
+  if ((await redisNow(redis)) - fence.at > STALE_FENCE_MS) return call.end(heldUp);
+
+  const dialled = deps.metrics.dialling(trunk);
+  const result = await dial(deps, {
+    callId,
+    trunkId: call.trunkId,
+    to: call.order.to,
+    from: call.from,
+    ringMs: deps.ringMs,
+    maxDurationMs: call.maxDurationMs,
+  });
+  dialled(result.kind);
+  switch (result.kind) {
+    case 'answered':
+      deps.log.info({ call: callId, trunk }, 'answered');
+      return confirmAnswer(deps, callId);
+    case 'ended': {
+      const { outcome, sipStatus } = result.end;
+      deps.log.info({ call: callId, trunk, outcome, sipStatus }, 'not answered');
+      return call.end(result.end);
+    }
+    case 'refused': {
+      deps.log.warn({ call: callId, trunk, err: result.error }, 'nothing was dialled');
+      const retryMs = await retryDelay(redis, callId, SETUP_LIMIT_MS);
+      if (retryMs === undefined) return call.end(result.end);
+      await releaseFence(redis, callId, attempt);
+      return { kind: 'again', waitMs: retryMs };
+    }
+    case 'unknown':
+      deps.log.error({ call: callId, trunk, err: result.error }, 'the dial was cut off');
+      return followLostDial(deps, callId, fence, call.stopping);
+  }
+}
+
+/** An attempt that was asleep for so long that the call was ended meanwhile must not leave a phone alone. */
+async function confirmAnswer(deps: DialCallDeps, callId: CallId): Promise<Progress> {
+  const fence = await readFence(deps.redis, callId);
+  if (fence?.state === 'ended') await deps.rooms.close(callId);
+  return over;
+}
+
+/** Watches a call that may have been dialled already to its answer or its end. */
+export async function followLostDial(
+  deps: DialCallDeps,
+  callId: CallId,
+  fence: DialingFence,
+  stopping: AbortSignal,
+): Promise<Progress> {
+  deps.metrics.fenceRefused();
+  deps.log.warn(
+    { call: callId },
+    'the call may have been dialled; watching it instead of dialling',
+  );
+  const found = await watchLostDial(deps, callId, fence, stopping);
+  if (!found) return handOver;
+  deps.log.info({ call: callId, found: found.kind }, 'the watch over a lost dial has ended');
+  if (found.kind === 'ended') {
+    const outcome = await endCall(deps, callId, found.end, 'anybody');
+    if (outcome !== undefined) deps.metrics.ended(fence.trunk, outcome);
+  }
+  return over;
+}
+
+const heldUp: CallEnd = {
+  outcome: 'failed',
+  reason: 'Dialling was held up too long and was given up.',
+  hungUpBy: 'system',
+};
