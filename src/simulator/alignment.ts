@@ -12,6 +12,9 @@ const EVEN_CORRELATION = 0.6;
 const ONE_SIDED_COST = 0.3;
 /** A hypothesis that has lost this much since its best is given up: about 350 ms of something else. */
 const GIVE_UP = 4;
+/** After some 250 ms of sound a path that agrees so little on average never becomes a line. */
+const JUDGED_WEIGHT = 8;
+const LEAST_AGREEMENT = 0.1;
 /** A line begins within its first frames, or, at the beginning of a sound, anywhere at a cost. */
 const ENTRY_FRAMES = 12;
 const LATE_ENTRY_COST = 1.5;
@@ -117,12 +120,14 @@ export class Alignment {
   }
 
   #stepState(frame: number, shape: Float32Array | undefined, now: number, entries: number): void {
+    const scores = this.#score;
     const weight = this.line.weights[frame]!;
     const costs = weight === 0 && !shape ? PAUSE_MOVE_COST : MOVE_COST;
+    const furthest = Math.min(costs.length - 1, frame);
     let previous = -1;
     let score = 0;
-    for (let move = 0; move < costs.length && move <= frame; move += 1) {
-      const candidate = this.#score[frame - move]! - costs[move]!;
+    for (let move = 0; move <= furthest; move += 1) {
+      const candidate = scores[frame - move]! - costs[move]!;
       if (candidate > score) {
         score = candidate;
         previous = frame - move;
@@ -130,7 +135,7 @@ export class Alignment {
     }
     if (previous < 0) {
       const gained = frame < entries ? this.#gain(frame, weight, shape) : 0;
-      this.#score[frame] = Math.max(0, gained);
+      scores[frame] = Math.max(0, gained);
       if (gained > 0) this.#enter(frame, gained, weight, now);
       return;
     }
@@ -151,7 +156,8 @@ export class Alignment {
   #advance(previous: number, frame: number, score: number, weight: number, now: number): void {
     const heard = this.#weight[previous]! + weight;
     const rises = score > this.#peak[previous]!;
-    const alive = score > 0 && score > this.#peak[previous]! - GIVE_UP;
+    const hopeless = heard >= JUDGED_WEIGHT && score < LEAST_AGREEMENT * heard;
+    const alive = score > 0 && score > this.#peak[previous]! - GIVE_UP && !hopeless;
     this.#score[frame] = alive ? score : 0;
     if (!alive) return;
     this.#weight[frame] = heard;
@@ -168,11 +174,10 @@ export class Alignment {
   #gain(frame: number, weight: number, shape: Float32Array | undefined): number {
     if (!shape) return weight === 0 ? 0 : -ONE_SIDED_COST * weight;
     if (weight === 0) return -ONE_SIDED_COST / 2;
+    const { shapes } = this.line;
     const start = frame * BANDS;
     let correlation = 0;
-    for (let band = 0; band < BANDS; band += 1) {
-      correlation += shape[band]! * this.line.shapes[start + band]!;
-    }
+    for (let band = 0; band < BANDS; band += 1) correlation += shape[band]! * shapes[start + band]!;
     return weight * (correlation - EVEN_CORRELATION);
   }
 

@@ -7,7 +7,7 @@ const HOP_SAMPLES = (SAMPLE_RATE * LINE_HOP_MS) / 1000;
 /** Frames this far below the loudest are pauses; from there on they count more and more. */
 const PAUSE_BELOW_DB = 30;
 const FULL_WEIGHT_BELOW_DB = 12;
-const MOST_LINES = 400;
+const MOST_LINES = 250;
 
 /** A line that somebody speaks, as the ears compare it: from its first sound to its last, 10 ms a frame. */
 export type KnownLine = {

@@ -6,8 +6,7 @@ const PASS_BAND = 0.92;
 
 /**
  * Changes the sample rate of a stream of signed 16 bit mono sound: a polyphase filter of Kaiser-windowed
- * sincs. Keeps its history between chunks, so the seams cannot be heard; the sound comes out
- * `delaySamples` (of the output rate) later.
+ * sincs. Keeps its history between chunks, so the seams cannot be heard.
  */
 export class Resampler {
   readonly #up: number;
@@ -18,7 +17,11 @@ export class Resampler {
   /** Position of the next output, in steps of 1/up input samples from the end of the history. */
   #position = 0;
 
-  constructor(from: number, to: number) {
+  /**
+   * @param alignment `delayed`: every chunk gives its share at once; `aligned`: the first output is the
+   * sound's own first moment, and comes when the filter has seen enough.
+   */
+  constructor(from: number, to: number, alignment: 'delayed' | 'aligned' = 'delayed') {
     const divisor = greatestCommonDivisor(from, to);
     this.#up = to / divisor;
     this.#down = from / divisor;
@@ -29,10 +32,12 @@ export class Resampler {
       filterPhase(phase / this.#up, half, cutoff),
     );
     this.#input = new Float32Array(this.#taps);
+    if (alignment === 'aligned') this.#position = half * this.#up;
   }
 
+  /** Delay of a delayed stream, in samples of the output rate; not always a whole number. */
   get delaySamples(): number {
-    return Math.round((this.#taps / 2) * (this.#up / this.#down));
+    return (this.#taps / 2) * (this.#up / this.#down);
   }
 
   /** A chunk whose length is a multiple of from/gcd(from, to) gives exactly its share of output. */
@@ -40,18 +45,19 @@ export class Resampler {
     const input = new Float32Array(this.#taps + chunk.length);
     input.set(this.#input);
     input.set(chunk, this.#taps);
-    const end = chunk.length * this.#up;
-    const count = Math.max(0, Math.ceil((end - this.#position) / this.#down));
-    const output = new Int16Array(count);
-    for (let index = 0; index < count; index += 1) {
-      const base = Math.floor(this.#position / this.#up);
-      const filter = this.#phases[this.#position % this.#up]!;
+    const [up, down, taps] = [this.#up, this.#down, this.#taps];
+    const end = chunk.length * up;
+    const output = new Int16Array(Math.max(0, Math.ceil((end - this.#position) / down)));
+    let position = this.#position;
+    for (let index = 0; index < output.length; index += 1) {
+      const first = Math.floor(position / up) + 1;
+      const filter = this.#phases[position % up]!;
       let sum = 0;
-      for (let tap = 0; tap < this.#taps; tap += 1) sum += input[base + tap + 1]! * filter[tap]!;
+      for (let tap = 0; tap < taps; tap += 1) sum += input[first + tap]! * filter[tap]!;
       output[index] = Math.max(-32_768, Math.min(32_767, Math.round(sum)));
-      this.#position += this.#down;
+      position += down;
     }
-    this.#position -= end;
+    this.#position = position - end;
     this.#input = input.slice(input.length - this.#taps);
     return output;
   }
@@ -60,13 +66,12 @@ export class Resampler {
 /** A whole sound at another sample rate, without delay. */
 export function resample(sound: Int16Array, from: number, to: number): Int16Array {
   if (from === to) return sound;
-  const resampler = new Resampler(from, to);
-  const delay = resampler.delaySamples;
-  const padding = Math.ceil((delay * from) / to) + 1;
+  const resampler = new Resampler(from, to, 'aligned');
+  const length = Math.ceil((sound.length * to) / from);
+  const padding = Math.ceil(((resampler.delaySamples + 1) * from) / to) + 1;
   const padded = new Int16Array(sound.length + padding);
   padded.set(sound);
-  const length = Math.ceil((sound.length * to) / from);
-  return resampler.process(padded).slice(delay, delay + length);
+  return resampler.process(padded).slice(0, length);
 }
 
 /** The filter for an output that lies `fraction` of an input sample after the middle; sums to one. */
