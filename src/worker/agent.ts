@@ -8,15 +8,20 @@ import { asError } from '../platform/errors.ts';
 import { connectLiveKit } from '../platform/livekit.ts';
 import { createLog } from '../platform/log.ts';
 import { connectRedis } from '../platform/redis.ts';
+import { Releases } from '../platform/releases.ts';
 import { loadTrunks } from '../trunk/load-trunks.ts';
 import { replaceFrameworkLog } from './framework-log.ts';
+import { markFinished, markRunning } from './lost-jobs.ts';
+import { replaceRtcLog } from './rtc-log.ts';
 import { runCall } from './run-call.ts';
+import { stopSignal } from './stop-signal.ts';
 import { VadShelf } from './vad-shelf.ts';
 import type { WorkerDeps } from './worker-deps.ts';
 
 const config = loadConfig();
 const log = createLog('worker', config.LOG_LEVEL);
 replaceFrameworkLog(log);
+replaceRtcLog(log);
 
 /**
  * The framework's entry in a job process: everything that takes time is made while the process is idle, so
@@ -41,20 +46,18 @@ export default defineAgent({
 
   entry: async (context: JobContext) => {
     const deps = context.proc.userData['deps'] as WorkerDeps;
-    const stop = new AbortController();
-    const finished = Promise.withResolvers<void>();
-    // The framework calls back when the room is lost, too; the call then ends by itself.
-    context.addShutdownCallback(async () => {
-      stop.abort();
-      await finished.promise;
-      deps.redis.disconnect();
-    });
+    const releases = new Releases();
+    const stop = stopSignal(releases);
     try {
       const metadata = jobMetadataSchema.parse(JSON.parse(context.job.metadata));
-      await context.connect();
-      await runCall(deps, { room: context.room, metadata, stop: stop.signal });
+      releases.add('mark', () => markFinished(deps.redis, context.job.id));
+      await Promise.all([markRunning(deps.redis, context.job.id), context.connect()]);
+      await runCall(deps, { room: context.room, metadata, stop });
+    } catch (thrown) {
+      log.error({ err: asError(thrown), job: context.job.id }, 'could not begin a call');
     } finally {
-      finished.resolve();
+      await releases.run();
+      deps.redis.disconnect();
       context.shutdown('call ended');
     }
   },

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { AgentServer, InferenceRunner, ServerOptions } from '@livekit/agents';
+import { EventPublisher } from '../call/event-stream.ts';
 import { loadConfig } from '../platform/config.ts';
 import { asError } from '../platform/errors.ts';
 import { serveHealth } from '../platform/health-server.ts';
@@ -12,6 +13,7 @@ import { CallSlots } from './call-slots.ts';
 import { drain } from './drain.ts';
 import { replaceFrameworkLog } from './framework-log.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { watchJobs, type RunningJob } from './lost-jobs.ts';
 import { workerHealth } from './worker-health.ts';
 import { countCalls } from './worker-metrics.ts';
 
@@ -49,22 +51,19 @@ await runService(log, async (releases) => {
       logLevel: config.LOG_LEVEL,
     }),
   );
+  const running = (): RunningJob[] =>
+    server.activeJobs.map(({ job }) => ({
+      id: job.id,
+      room: job.room?.name ?? '',
+      metadata: job.metadata,
+    }));
   const slots = new CallSlots({
     capacity: config.WORKER_MAX_CALLS,
-    running: () => server.activeJobs.map(({ job }) => ({ id: job.id, room: job.room?.name ?? '' })),
+    running,
     rooms,
     log,
   });
-  const running = server.run().catch((thrown: unknown) => {
-    log.fatal({ err: asError(thrown) }, 'the agent server failed');
-    process.exit(1);
-  });
-  releases.add('agent server', async () => {
-    await server.close();
-    await running;
-  });
-  releases.add('calls', () => drain(slots, log));
-
+  // Released last: while calls end, the worker lives and says so.
   const metrics = createMetrics('worker');
   countCalls(metrics, slots, config.WORKER_MAX_CALLS);
   await startHeartbeat({
@@ -81,4 +80,15 @@ await runService(log, async (releases) => {
     health: () => workerHealth({ frameworkUrl: `http://${HOST}:${frameworkPort}/`, redis, slots }),
     releases,
   });
+
+  const served = server.run().catch((thrown: unknown) => {
+    log.fatal({ err: asError(thrown) }, 'the agent server failed');
+    process.exit(1);
+  });
+  releases.add('agent server', async () => {
+    await server.close();
+    await served;
+  });
+  watchJobs({ redis, events: new EventPublisher(redis), rooms, log, running, releases });
+  releases.add('calls', () => drain(slots, log));
 });

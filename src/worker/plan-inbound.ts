@@ -1,7 +1,5 @@
-import { newCallId, roomKey, type CallId } from '../call/call-id.ts';
 import { enterLiveCall } from '../call/live-calls.ts';
 import type { Personality } from '../personality/personality.ts';
-import type { Redis } from '../platform/redis.ts';
 import { personalityForInbound } from '../trunk/routing.ts';
 import { isLocal } from '../trunk/trunk.ts';
 import { CallJournal } from './call-journal.ts';
@@ -9,9 +7,8 @@ import { refuse, refuseWithoutPersonality, type CallPlan } from './call-plan.ts'
 import { conversationSettings } from './conversation-settings.ts';
 import { firstOf } from './first-of.ts';
 import type { PhoneLeg } from './phone-leg.ts';
+import { allocateCallId } from './room-call-id.ts';
 import type { WorkerDeps } from './worker-deps.ts';
-
-const DAY_S = 86_400;
 
 /** Longest wait for the far end to appear in its room. */
 const ARRIVAL_MS = 15_000;
@@ -80,15 +77,4 @@ function taskOf(
   }
   const settings = conversationSettings(personality, { direction: 'inbound', variables: {} });
   return { kind: 'talk', personality, settings };
-}
-
-/** The id of the call in a room: the same room has the same id, whichever worker asks. */
-async function allocateCallId(
-  redis: Redis,
-  roomName: string,
-): Promise<{ id: CallId; isNew: boolean }> {
-  const key = `trunkline:room:${roomKey(roomName)}`;
-  const id = newCallId();
-  const taken = (await redis.set(key, id, 'EX', DAY_S, 'NX', 'GET')) as CallId | null;
-  return taken === null ? { id, isNew: true } : { id: taken, isNew: false };
 }
