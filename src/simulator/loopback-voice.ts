@@ -64,6 +64,8 @@ export class LoopbackVoice {
   }
 
   #capture(): void {
+    // What has piled up in a stall would delay the voice for ever: silence is left out until it is gone.
+    if (this.#outgoing.idle && this.#source.queuedDuration > 2 * FRAME_MS) return;
     const sound = this.#outgoing.next();
     const frame = this.#muted ? new Int16Array(FRAME_SAMPLES) : sound;
     // It fails only where the room has closed meanwhile, which the leg learns by itself.

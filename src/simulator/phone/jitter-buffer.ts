@@ -5,8 +5,10 @@ export const NARROW_FRAME = 160;
 const CAPACITY = 8000;
 /** Frames to wait after the first packet, so that the next may be late: 40 ms. */
 const WAIT_FRAMES = 2;
-/** Above this depth a silent frame is left out, to win back the delay that a stall has left. */
-const COMFORTABLE = 6 * NARROW_FRAME;
+/** Sound that was never needed for so long is delay to win back: half a second. */
+const WATCH_FRAMES = 25;
+/** What may lie there beyond the frame that is being played: 40 ms. */
+const COMFORTABLE = 2 * NARROW_FRAME;
 /** Above this depth any frame is left out. */
 const EXCESSIVE = 25 * NARROW_FRAME;
 const SILENT_PEAK = 64;
@@ -38,6 +40,9 @@ export class JitterBuffer {
   /** Samples from there to the newest. */
   #depth = 0;
   #wait = 0;
+  /** The least depth since the watch began: delay that nothing has needed. */
+  #spare = Number.POSITIVE_INFINITY;
+  #watched = 0;
   readonly stats: JitterStats = { played: 0, gaps: 0, late: 0, skipped: 0, underruns: 0 };
 
   push(timestamp: number, samples: Int16Array): void {
@@ -68,10 +73,9 @@ export class JitterBuffer {
       return undefined;
     }
     let frame = this.#take();
-    const excess = () =>
-      this.#depth > EXCESSIVE || (this.#depth > COMFORTABLE && frame.every(isSilent));
-    if (excess()) {
+    if (this.#depth > EXCESSIVE || (this.#tooSlow() && frame.every(isSilent))) {
       this.stats.skipped++;
+      this.#spare -= NARROW_FRAME;
       frame = this.#take();
     }
     this.stats.played++;
@@ -88,6 +92,22 @@ export class JitterBuffer {
   #restart(timestamp: number): void {
     this.#timestamp = timestamp;
     this.#wait = WAIT_FRAMES;
+    this.#watch();
+  }
+
+  #watch(): void {
+    this.#watched = 0;
+    this.#spare = Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether more lay here throughout the watch than any lateness has needed. */
+  #tooSlow(): boolean {
+    this.#spare = Math.min(this.#spare, this.#depth);
+    this.#watched++;
+    if (this.#watched < WATCH_FRAMES) return false;
+    if (this.#spare > COMFORTABLE) return true;
+    this.#watch();
+    return false;
   }
 
   #take(): Int16Array {

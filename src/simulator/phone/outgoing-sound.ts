@@ -29,6 +29,11 @@ export class OutgoingSound {
     });
   }
 
+  /** Whether there is nothing to be said now. */
+  get idle(): boolean {
+    return this.#queue.length === 0;
+  }
+
   /** The next frame; silence where nothing is to be said. */
   next(): Int16Array {
     const frame = new Int16Array(FRAME_SAMPLES);
