@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** What a stand-in does wrong. Several may hold at once. */
-export const faultSchema = z.strictObject({
+const faultSchema = z.strictObject({
   /** Answers so much later, ms. */
   delayMs: z.number().int().min(0).max(600_000).optional(),
   /** Answers with this HTTP status, in the vendor's own error shape. */

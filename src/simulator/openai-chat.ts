@@ -89,11 +89,7 @@ function scriptMessages({ messages }: ChatRequest): ScriptMessage[] {
         return { role: 'user', text: entry.content };
       case 'assistant':
         for (const call of entry.tool_calls ?? []) tools.set(call.id, call.function.name);
-        return {
-          role: 'assistant',
-          text: entry.content,
-          toolCalls: (entry.tool_calls ?? []).map((call) => call.function.name),
-        };
+        return { role: 'assistant', text: entry.content };
       case 'tool':
         return { role: 'tool', name: tools.get(entry.tool_call_id) ?? '' };
     }

@@ -1,5 +1,5 @@
 /** A text as speech tells it: words without case and punctuation. */
-export function wordsOf(text: string): string[] {
+function wordsOf(text: string): string[] {
   return (
     text
       .normalize('NFKC')

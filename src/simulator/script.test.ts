@@ -2,11 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Script, type ScriptLine, type ScriptMessage } from './script.ts';
 
 const user = (text: string): ScriptMessage => ({ role: 'user', text });
-const agent = (text: string, ...toolCalls: string[]): ScriptMessage => ({
-  role: 'assistant',
-  text,
-  toolCalls,
-});
+const agent = (text: string): ScriptMessage => ({ role: 'assistant', text });
 const result = (name: string): ScriptMessage => ({ role: 'tool', name });
 const system = (text: string): ScriptMessage => ({ role: 'system', text });
 
@@ -37,7 +33,7 @@ describe('the script', () => {
     expect(script.reply(history)).toEqual({
       toolCall: { name: 'book_table', arguments: { people: 2 } },
     });
-    history.push(agent('', 'book_table'), result('book_table'));
+    history.push(agent(''), result('book_table'));
     expect(script.reply(history)).toEqual({
       text: 'Your table is booked. Is there anything else?',
       delayMs: 20,

@@ -1,7 +1,7 @@
 import { agreement, agreesAsFarAsItGoes } from './script-words.ts';
 import { guessLanguage } from './voices.ts';
 
-export type ToolCall = { name: string; arguments: Record<string, unknown> };
+type ToolCall = { name: string; arguments: Record<string, unknown> };
 
 /** A turn of a conversation: what the caller says, or what the agent does then. */
 export type ScriptLine =
@@ -16,8 +16,7 @@ export type ScriptLine =
 
 /** A message of a chat, as far as the script looks at it. */
 export type ScriptMessage =
-  | { role: 'system' | 'user'; text: string }
-  | { role: 'assistant'; text: string; toolCalls: readonly string[] }
+  | { role: 'system' | 'user' | 'assistant'; text: string }
   /** The result of a call of the tool of that name. */
   | { role: 'tool'; name: string };
 
