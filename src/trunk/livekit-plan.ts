@@ -43,6 +43,7 @@ export type LiveKitPlan = {
 /**
  * The difference between what should be and what is. Only objects that carry our mark are changed; of two
  * that are marked for the same trunk (the half-made state of an interrupted run) the older id stays.
+ * The inbound side of a trunk that an object of others stands in the way of is left as it is.
  */
 export function planLiveKit(desired: readonly TrunkObjects[], state: LiveKitState): LiveKitPlan {
   const findings = flagsOf(desired, state);
@@ -58,7 +59,7 @@ export function planLiveKit(desired: readonly TrunkObjects[], state: LiveKitStat
   );
   const inbound: InboundStep[] = steps<'inbound_trunk', SIPInboundTrunkInfo>(
     'inbound_trunk',
-    desired.filter((it) => !blocked.has(it.trunk)).map((it) => [it.trunk, it.inbound]),
+    desired.map((it) => [it.trunk, it.inbound]),
     state.inbound,
     idOfTrunk,
   ).flatMap(replaceWhereNumbersAllChange);
@@ -67,13 +68,12 @@ export function planLiveKit(desired: readonly TrunkObjects[], state: LiveKitStat
   }
   const rules: RuleStep[] = steps(
     'dispatch_rule',
-    desired
-      .filter((it) => !blocked.has(it.trunk))
-      .map((it) => [it.trunk, ruleFor(it.rule, inboundIds.get(it.trunk))]),
+    desired.map((it) => [it.trunk, ruleFor(it.rule, inboundIds.get(it.trunk))]),
     state.rules,
     (info) => info.sipDispatchRuleId,
   );
-  return { outbound, inbound, rules, findings };
+  const free = ({ trunk }: { trunk: string }) => !blocked.has(trunk);
+  return { outbound, inbound: inbound.filter(free), rules: rules.filter(free), findings };
 }
 
 /** Whether applying the plan would change nothing. */
