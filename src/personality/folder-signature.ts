@@ -9,8 +9,9 @@ import path from 'node:path';
 export async function folderSignature(folders: readonly string[]): Promise<string> {
   const parts: string[] = [];
   for (const folder of folders) {
-    const names = await readdir(folder, { recursive: true }).catch(() => []);
-    for (const name of names.toSorted((a, b) => a.localeCompare(b))) {
+    const names = await readdir(folder, { recursive: true }).catch(() => undefined);
+    parts.push(`${folder}:${names === undefined ? 'missing' : 'there'}`);
+    for (const name of (names ?? []).toSorted((a, b) => a.localeCompare(b))) {
       const file = path.join(folder, name);
       const found = await stat(file, { bigint: true }).catch(() => undefined);
       parts.push(`${file}:${found?.ino}:${found?.size}:${found?.mtimeNs}`);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { closestName } from '../../platform/closest-name.ts';
 import { azureOpenaiLlm, azureOpenaiVariables } from './azure-openai/options.ts';
 import { azureStt, azureTts, azureVariables } from './azure/options.ts';
 import { deepgramStt, deepgramTts, deepgramVariables } from './deepgram/options.ts';
@@ -7,24 +8,34 @@ import { simulatorLlm, simulatorStt, simulatorTts } from './simulator/options.ts
 import { bundledVad, sileroVad } from './vad/options.ts';
 
 /** Every provider of a component, with its options. A provider is added here and in `create-speech-components.ts`. */
-export const sttOptions = z.discriminatedUnion('provider', [
-  openaiStt,
-  deepgramStt,
-  azureStt,
-  simulatorStt,
-]);
-export const llmOptions = z.discriminatedUnion('provider', [
-  openaiLlm,
-  azureOpenaiLlm,
-  simulatorLlm,
-]);
-export const ttsOptions = z.discriminatedUnion('provider', [
-  openaiTts,
-  deepgramTts,
-  azureTts,
-  simulatorTts,
-]);
-export const vadOptions = z.discriminatedUnion('provider', [sileroVad, bundledVad]);
+export const sttOptions = z.discriminatedUnion(
+  'provider',
+  [openaiStt, deepgramStt, azureStt, simulatorStt],
+  { error: whichProvider },
+);
+export const llmOptions = z.discriminatedUnion(
+  'provider',
+  [openaiLlm, azureOpenaiLlm, simulatorLlm],
+  { error: whichProvider },
+);
+export const ttsOptions = z.discriminatedUnion(
+  'provider',
+  [openaiTts, deepgramTts, azureTts, simulatorTts],
+  { error: whichProvider },
+);
+export const vadOptions = z.discriminatedUnion('provider', [sileroVad, bundledVad], {
+  error: whichProvider,
+});
+
+/** Says which providers there are, where none or another is named. */
+function whichProvider(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== 'invalid_union') return undefined;
+  const given: unknown = Reflect.get(Object(issue.input), 'provider');
+  const names = Array.isArray(issue.options) ? issue.options.map(String) : [];
+  const near = typeof given === 'string' ? closestName(given, names) : undefined;
+  const hint = near === undefined ? '' : `; did you mean ${near}?`;
+  return `must be one of ${names.join(', ')}${hint}`;
+}
 
 export type SttOptions = z.output<typeof sttOptions>;
 export type LlmOptions = z.output<typeof llmOptions>;
