@@ -107,6 +107,15 @@ function onTheLine(sound: Int16Array): Int16Array {
   return join(silence(1000), new Int16Array(173), sound, silence(800));
 }
 
+const overMuLaw = new WeakMap<Int16Array, Int16Array>();
+
+/** A sound between pauses as it leaves a telephone; each is made once. */
+function overTheTelephone(sound: Int16Array): Int16Array {
+  const made = overMuLaw.get(sound) ?? telephone(onTheLine(sound));
+  overMuLaw.set(sound, made);
+  return made;
+}
+
 /** There and back through the narrow band of a telephone. */
 function telephone(sound: Int16Array, codec: G711 = PCMU): Int16Array {
   const narrow = resample(sound, SAMPLE_RATE, 8000);
@@ -164,13 +173,13 @@ function confusions(distort: (sound: Int16Array) => Int16Array): string[] {
   const tell = (told: Told[]) =>
     told.map(({ text, complete }) => `${text} (${complete})`).join(', ');
   for (const { text, sound } of known) {
-    const told = listen(distort(onTheLine(sound))).filter(({ endedAt }) => endedAt > 1000);
+    const told = listen(distort(sound)).filter(({ endedAt }) => endedAt > 1000);
     if (told.length !== 1 || told[0]?.text !== text || !told[0].complete) {
       wrong.push(`${text} → ${tell(told)}`);
     }
   }
   for (const [index, sound] of unknown.entries()) {
-    const told = listen(distort(onTheLine(sound)));
+    const told = listen(distort(sound));
     if (told.length === 0 || told.some(({ text }) => text !== null)) {
       wrong.push(`${UNKNOWN[index]} → ${tell(told)}`);
     }
@@ -179,27 +188,27 @@ function confusions(distort: (sound: Int16Array) => Int16Array): string[] {
 }
 
 describe('what reaches the ears over a telephone is told apart, and what is unknown stays unknown', () => {
-  test('through µ-law', () => expect(confusions((sound) => telephone(sound))).toEqual([]));
+  test('through µ-law', () => expect(confusions(overTheTelephone)).toEqual([]));
 
   test('through A-law, 20 dB quieter', () =>
-    expect(confusions((sound) => telephone(amplify(sound, -20), PCMA))).toEqual([]));
+    expect(confusions((sound) => telephone(amplify(onTheLine(sound), -20), PCMA))).toEqual([]));
 
   test('through µ-law, so loud that it clips', () =>
-    expect(confusions((sound) => telephone(amplify(sound, 10)))).toEqual([]));
+    expect(confusions((sound) => telephone(amplify(onTheLine(sound), 10)))).toEqual([]));
 
   test('through µ-law, in noise 15 dB below the voice', () => {
     const random = randomness(7);
-    expect(confusions((sound) => telephone(addNoise(sound, 15, random)))).toEqual([]);
+    expect(confusions((sound) => telephone(addNoise(onTheLine(sound), 15, random)))).toEqual([]);
   });
 
   test('through µ-law, with 2 % of the packets lost', () => {
     const random = randomness(11);
-    expect(confusions((sound) => losePackets(telephone(sound), 0.02, random))).toEqual([]);
+    expect(confusions((sound) => losePackets(overTheTelephone(sound), 0.02, random))).toEqual([]);
   });
 
   test('through µ-law, with packets left out and played twice', () => {
     const random = randomness(13);
-    expect(confusions((sound) => shiftPackets(telephone(sound), 0.04, random))).toEqual([]);
+    expect(confusions((sound) => shiftPackets(overTheTelephone(sound), 0.04, random))).toEqual([]);
   });
 });
 
@@ -341,7 +350,7 @@ describe('how fast the ears are', () => {
   });
 
   test('a stream costs less than 3 % of a core', () => {
-    const stream = join(...known.map(({ sound }) => onTheLine(sound)));
+    const stream = join(...known.slice(0, 12).map(({ sound }) => onTheLine(sound)));
     const recogniser = new Recogniser(lines);
     const before = process.cpuUsage();
     recogniser.feed(stream);
