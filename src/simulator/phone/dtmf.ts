@@ -26,7 +26,7 @@ const UP_FRAMES = 5;
 const END_PACKETS = 3;
 const VOLUME = 10;
 
-export function writeEvent(event: TelephoneEvent): Buffer {
+function writeEvent(event: TelephoneEvent): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt8(KEYS.indexOf(event.key.toUpperCase()), 0);
   bytes.writeUInt8((event.end ? 0x80 : 0) | VOLUME, 1);

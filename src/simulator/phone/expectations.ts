@@ -6,9 +6,11 @@ export type Expected = {
   behaviour: Behaviour | undefined;
   /** Hands the call over. */
   fulfil: (leg: PhoneLeg) => void;
+  /** Tells that the call came and could not be taken. */
+  reject: (reason: Error) => void;
 };
 
-type Waiting = Expected & { number: string; reject: (reason: Error) => void };
+type Waiting = Expected & { number: string };
 
 /** Who waits for a call to which number; the first who came gets the first call. */
 export class Expectations {

@@ -206,6 +206,17 @@ describe('a call that is not answered', () => {
     expect(await refusal(far)).toBe(487);
   });
 
+  it('ends soon where the caller hangs up and the trunk has not said a word', async () => {
+    const [caller, callee] = [await openPhone(), await openPhone()];
+    const near = await caller.call({
+      to: '+12025550187',
+      from: NUMBER,
+      trunkHost: callee.address,
+    });
+    await near.hangUp();
+    expect((await near.ended).by).toBe('local');
+  });
+
   it('is declined with 603 by a callee who hangs up while it rings', async () => {
     const [caller, callee] = [await openPhone(), await openPhone()];
     const expected = callee.expect({ to: NUMBER }, { kind: 'ring' });

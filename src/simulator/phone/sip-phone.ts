@@ -236,7 +236,10 @@ export class SipPhone {
     const expected = this.#expectations.take(to);
     let cancelled = false;
     transaction.onCancel = () => (cancelled = true);
-    const call = await this.#newCall(callId);
+    const call = await this.#newCall(callId).catch((thrown: unknown) => {
+      expected?.reject(asError(thrown));
+      throw thrown;
+    });
     const incoming = new IncomingCall({
       call,
       transaction,
