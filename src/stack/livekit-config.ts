@@ -36,8 +36,8 @@ export function sipConfig(config: Config, ports: Ports): string {
     rtp_port: `${ports.rtp}-${ports.rtp + RTP_WIDTH - 1}`,
     health_port: ports.sipHealth,
     prometheus_port: ports.sipMetrics,
-    // Of the whole host: at the default of 0.9 a small busy machine refuses to dial with "cpu exhausted". At 1
-    // it never does; anything above 1 counts as 0.9.
+    // Of the whole host: at the default of 0.9 a small busy machine refuses to dial with "cpu exhausted".
+    // 1 lifts the limit; anything above 1 counts as unset.
     max_cpu_utilization: 1,
     // Hold and silence suppression also send nothing; the worker watches for one-way silence by itself.
     media_timeout: '5m',
