@@ -15,7 +15,9 @@ export async function provisionTrunks(
 ): Promise<void> {
   const program = path.join(sourceRoot, 'src/cli/main.ts');
   try {
-    await run(process.execPath, [program, 'trunk', 'ensure', '--json'], { env: environment });
+    await run(process.execPath, [program, 'trunk', 'ensure', '--json', '--lenient'], {
+      env: environment,
+    });
   } catch (thrown) {
     const { stderr, stdout } = thrown as { stderr?: string; stdout?: string };
     throw new OperatorError(
