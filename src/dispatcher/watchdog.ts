@@ -79,12 +79,14 @@ export class Watchdog {
     const names = await rooms.names();
     const now = performance.now();
     for (const call of calls) {
-      const roomGone = missedFor(this.#roomMissed, call.id, !names.has(call.room), now);
-      if (names.has(call.room)) {
-        const agentGone = missedFor(this.#agentMissed, call.id, await this.#alone(call), now);
-        if (agentGone >= this.#times.agentGraceMs) await this.#end(call, agentLost);
-      } else if (roomGone >= this.#times.roomGraceMs && !(await this.#isDispatched(call))) {
-        await this.#end(call, roomLost);
+      const roomThere = names.has(call.room);
+      if (missedFor(this.#roomMissed, call.id, !roomThere, now, this.#times.roomGraceMs)) {
+        if (!(await this.#isDispatched(call))) await this.#end(call, roomLost);
+      } else if (roomThere) {
+        const alone = await this.#alone(call);
+        if (missedFor(this.#agentMissed, call.id, alone, now, this.#times.agentGraceMs)) {
+          await this.#end(call, agentLost);
+        }
       }
     }
     const live = new Set<string>(calls.map((call) => call.id));
@@ -129,15 +131,21 @@ export class Watchdog {
   }
 }
 
-/** How long something has been missing, in ms; 0 where it is there or was there until now. */
-function missedFor(missed: Map<string, number>, id: string, missing: boolean, now: number): number {
+/** Whether something is missing and has been since `graceMs` ago. */
+function missedFor(
+  missed: Map<string, number>,
+  id: string,
+  missing: boolean,
+  now: number,
+  graceMs: number,
+): boolean {
   if (!missing) {
     missed.delete(id);
-    return 0;
+    return false;
   }
   const since = missed.get(id) ?? now;
   missed.set(id, since);
-  return now - since;
+  return now - since >= graceMs;
 }
 
 const roomLost: CallEnd = {
