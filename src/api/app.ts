@@ -5,7 +5,6 @@ import {
   jsonSchemaTransform,
   serializerCompiler,
   validatorCompiler,
-  type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import type { Ledger } from '../call/ledger/ledger.ts';
 import type { Log } from '../platform/log.ts';
@@ -31,14 +30,15 @@ export type AppDeps = {
 
 /** The API, without a port: `listen` opens one, `inject` needs none. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const app = fastify({
-    loggerInstance: deps.log as FastifyBaseLogger,
+  const log: FastifyBaseLogger = deps.log;
+  const app: FastifyInstance = fastify({
+    loggerInstance: log,
     // Fastify would log the address, which may hold a number; `ApiMetrics.time` logs the route.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: (error, _request, reply) => void send(reply, problemOf(error)),
-  }).withTypeProvider<ZodTypeProvider>();
+  });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   answerErrors(app);
@@ -75,5 +75,5 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     },
     { prefix: '/api' },
   );
-  return app as unknown as FastifyInstance;
+  return app;
 }

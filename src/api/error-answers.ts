@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { withoutValues } from '../platform/database-failure.ts';
+import { isAway, withoutValues } from '../platform/database-failure.ts';
 import { ApiProblem, PROBLEM_TYPE, type FieldError } from './problem.ts';
 
 /** Makes every error of the app a problem; what went wrong on our side is logged and not told. */
@@ -40,6 +40,11 @@ export function problemOf(thrown: unknown): ApiProblem {
     );
     const detail = errors.map(({ field, reason }) => `${field}: ${reason}`).join('; ');
     return new ApiProblem('bad-request', detail, { errors });
+  }
+  if (isAway(thrown)) {
+    return new ApiProblem('unavailable', 'The database is away; send it again.', {
+      retryAfterS: 5,
+    });
   }
   const { status, message } = httpError(thrown);
   if (status === 413) return new ApiProblem('too-large', 'The body may have 256 KiB at most.');

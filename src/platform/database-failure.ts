@@ -25,3 +25,17 @@ export function withoutValues(thrown: unknown): Error {
   const code = 'code' in cause ? ` (${String(cause.code)})` : '';
   return new Error(`${cause.message}${code}`);
 }
+
+/**
+ * Whether the database is away: it cannot be reached, is starting or stopping, or broke the connection off
+ * (system errors, SQLSTATE class 08 and 57P; pg and PGlite say the rest in words only).
+ */
+export function isAway(thrown: unknown): boolean {
+  for (let error = thrown; error instanceof Error; error = error.cause) {
+    if ('code' in error && /^(E[A-Z]+|08\w{3}|57P\w{2}|53300)$/.test(String(error.code)))
+      return true;
+    if (/^Connection terminated|^timeout exceeded when|^PGlite is closed/.test(error.message))
+      return true;
+  }
+  return false;
+}

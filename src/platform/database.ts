@@ -59,10 +59,10 @@ async function openEmbedded(folder: string, migrations: string): Promise<OpenDat
       db,
       kind: 'embedded',
       ping: async () => void (await db.execute(sql`select 1`)),
-      close: async () => {
+      close: once(async () => {
         await client.close();
         release();
-      },
+      }),
     };
   } catch (thrown) {
     release();
@@ -77,8 +77,11 @@ async function openPostgres(url: string, migrations: string, log: Log): Promise<
     connectionTimeoutMillis: CONNECT_LIMIT_MS,
     application_name: 'trunkline',
   });
-  // An idle connection that breaks is replaced at the next query; unheard, the event would end the process.
-  pool.on('error', (error) => log.warn({ err: error }, 'database connection lost'));
+  // A connection that breaks is replaced; unheard, its event would end the process. The pool hears those that
+  // are idle; one that a transaction holds between two of its queries is nobody's.
+  const lost = (error: Error) => log.warn({ err: error }, 'database connection lost');
+  pool.on('error', lost);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   try {
     await migrateAlone(pool, migrations);
   } catch (thrown) {
@@ -90,7 +93,7 @@ async function openPostgres(url: string, migrations: string, log: Log): Promise<
     db,
     kind: 'postgres',
     ping: async () => void (await db.execute(sql`select 1`)),
-    close: async () => pool.end(),
+    close: once(async () => pool.end()),
   };
 }
 
@@ -104,6 +107,11 @@ async function migrateAlone(pool: Pool, migrations: string): Promise<void> {
     // The lock belongs to the connection, and goes with it.
     client.release(true);
   }
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return async () => (running ??= run());
 }
 
 function unreachable(thrown: unknown): Error {

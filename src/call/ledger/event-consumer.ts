@@ -21,6 +21,7 @@ const CLAIM_EVERY_MS = 5000;
 const CLAIM_IDLE_MS = 10_000;
 const BACKOFF_MS = { first: 100, most: 5000 };
 const DRAIN_LIMIT_MS = 5000;
+const REDIS_AWAY_LIMIT_MS = 500;
 
 export type ConsumerOptions = {
   db: Database;
@@ -47,6 +48,7 @@ export class EventConsumer {
   readonly #stopping = new AbortController();
   #claimAt = 0;
   #running: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
   #problem: string | undefined;
 
   constructor(options: ConsumerOptions) {
@@ -69,17 +71,22 @@ export class EventConsumer {
 
   /** Takes what is still in the stream, within limits, and ends. */
   async stop(): Promise<void> {
+    this.#stopped ??= this.#drain();
+    return this.#stopped;
+  }
+
+  async #drain(): Promise<void> {
     this.#stopping.abort();
+    const limitMs = this.#options.redis.status === 'ready' ? DRAIN_LIMIT_MS : REDIS_AWAY_LIMIT_MS;
     const ended = this.#running ?? Promise.resolve();
     const limit = new AbortController();
     await Promise.race([
       ended,
-      delay(DRAIN_LIMIT_MS, undefined, { signal: limit.signal }).catch(() => undefined),
+      delay(limitMs, undefined, { signal: limit.signal }).catch(() => undefined),
     ]);
     limit.abort();
-    // Ends whatever waits for a Redis that is away.
+    // What waits for a Redis that is away is never answered, and need not be waited for.
     this.#options.redis.disconnect();
-    await ended;
   }
 
   async #run(): Promise<void> {

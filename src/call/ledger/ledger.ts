@@ -59,14 +59,13 @@ export class Ledger {
     const [spoken, timeline] = await Promise.all([
       this.#rows.select(turns, {
         where: eq(turns.callId, call.id),
-        orderBy: [asc(turns.at), asc(turns.id)],
+        orderBy: [asc(turns.at), asc(turns.sequence)],
       }),
       this.#rows.select(callEvents, {
         where: and(eq(callEvents.callId, call.id), ne(callEvents.type, 'turn')),
-        orderBy: [asc(callEvents.at), asc(callEvents.id)],
       }),
     ]);
-    return { call, turns: spoken, timeline };
+    return { call, turns: spoken, timeline: timeline.toSorted(byTime) };
   }
 
   /** Calls, the newest first. */
@@ -105,4 +104,18 @@ export class Ledger {
     const counts = await this.#rows.countBy(calls, calls.status, ne(calls.status, 'ended'));
     return counts.map(({ value, count }) => ({ status: value as CallStatus, count }));
   }
+}
+
+/** Events of one millisecond stand in the order of a call's life. */
+const LIFE = [
+  'call.queued',
+  'call.received',
+  'call.dialing',
+  'call.ringing',
+  'call.answered',
+  'call.ended',
+];
+
+function byTime(a: CallEventRow, b: CallEventRow): number {
+  return a.at.getTime() - b.at.getTime() || LIFE.indexOf(a.type) - LIFE.indexOf(b.type);
 }

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import {
+  bigint,
   boolean,
   index,
   integer,
@@ -102,6 +103,8 @@ export const turns = pgTable(
     role: text('role').$type<CallEventOf<'turn'>['data']['role']>().notNull(),
     text: text('text').notNull(),
     interrupted: boolean('interrupted').notNull(),
+    /** Tells the order of turns of one millisecond. */
+    sequence: bigint('sequence', { mode: 'number' }).generatedAlwaysAsIdentity().notNull(),
     latency: jsonb('latency').$type<CallEventOf<'turn'>['data']['latency']>(),
     at: moment('at').notNull(),
   },

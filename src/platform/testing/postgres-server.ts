@@ -44,26 +44,22 @@ export class PostgresServer {
   async restart(): Promise<void> {
     this.#process = spawn(
       program('postgres'),
-      [
-        `-D${this.#folder}`,
-        `-p${this.port}`,
-        '-h127.0.0.1',
-        `-k${this.#folder}`,
-        '-cfsync=off',
-      ],
+      [`-D${this.#folder}`, `-p${this.port}`, '-h127.0.0.1', `-k${this.#folder}`, '-cfsync=off'],
       { ...this.#user, cwd: this.#folder, stdio: 'ignore' },
     );
     for (;;) {
       if (this.#process.exitCode !== null)
         throw new Error('the Postgres of the test did not start');
-      const client = new Client({ connectionString: this.url });
+      const client = new Client({ connectionString: this.url, connectionTimeoutMillis: 1000 });
+      client.on('error', () => undefined);
       try {
         await client.connect();
         return;
       } catch {
         await delay(50);
       } finally {
-        await client.end().catch(() => undefined);
+        // After a failed connection this may never settle.
+        client.end().catch(() => undefined);
       }
     }
   }

@@ -31,7 +31,7 @@ export class RedisServer {
     this.#process = spawn(
       'redis-server',
       [
-        `--port ${this.port} --bind 127.0.0.1 --appendonly yes --appendfsync always --dir`.split(' '),
+        `--port ${this.port} --bind 127.0.0.1 --appendonly yes --dir`.split(' '),
         this.#folder,
         ['--save', ''],
       ].flat(),

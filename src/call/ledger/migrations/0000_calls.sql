@@ -54,6 +54,7 @@ CREATE TABLE "turns" (
 	"role" text NOT NULL,
 	"text" text NOT NULL,
 	"interrupted" boolean NOT NULL,
+	"sequence" bigint GENERATED ALWAYS AS IDENTITY (sequence name "turns_sequence_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"latency" jsonb,
 	"at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "turns_workspace_id_pk" PRIMARY KEY("workspace","id")
