@@ -14,7 +14,7 @@ import { retryDelay, SETUP_LIMIT_MS, startPatience } from './patience.ts';
 import { handOver, over, type Progress } from './progress.ts';
 
 /** What the dispatcher must know of who calls. */
-export type Caller = { simulated: boolean; maxDurationMs: number };
+type Caller = { simulated: boolean; maxDurationMs: number };
 
 export type OutboundDeps = DialCallDeps & {
   /** Who calls, by the personality's key; undefined where there is no such personality. */

@@ -20,7 +20,7 @@ export type WatchdogTimes = { tickMs: number; roomGraceMs: number; agentGraceMs:
  * A worker publishes its call's end itself, and knows better how it came; only after `roomGraceMs` is a
  * lost room the watchdog's. `agentGraceMs` is how long somebody on the line may be without an agent.
  */
-export const watchdogTimes: WatchdogTimes = {
+const watchdogTimes: WatchdogTimes = {
   tickMs: 2000,
   roomGraceMs: 5000,
   agentGraceMs: 20_000,
