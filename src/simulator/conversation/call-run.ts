@@ -13,8 +13,8 @@ import type { CallPlan } from './schema.ts';
 import type { DialledLeg, Dialling, ExpectedCalls } from './telephony.ts';
 import { aborted, within } from './waiting.ts';
 
-/** An order waits for its trunk's turn, its room and its agent before the phone rings. */
-const REACH_PHONE_MS = 60_000;
+/** The dispatcher gives up after less, and then the ledger tells why. */
+const REACH_PHONE_MS = 100_000;
 const ANSWER_MS = 45_000;
 /** Where a call must not be answered, it is given up after so long. */
 const UNANSWERED_MS = 15_000;

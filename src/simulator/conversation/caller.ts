@@ -113,12 +113,13 @@ export class Caller {
     const limit = step.within_ms ?? step.replies_within_ms;
     const speaks = step.says !== undefined || limit !== undefined || !step.hangs_up;
     if (speaks) {
-      const startedAt = await this.#firstSound(limit, onTheLine);
+      const startedAt = await this.#voice(limit, onTheLine);
       if (step.interrupted) {
+        this.#measure(startedAt, limit);
         this.#breaksInOn = { startedAt };
         return;
       }
-      await this.#wholeLine(step.says, startedAt, onTheLine);
+      await this.#wholeLine(step.says, limit, onTheLine);
     }
     if (step.hangs_up) {
       const end = await within(HANG_UP_MS, 'the agent to hang up', () => this.#leg.ended, signal);
@@ -126,45 +127,46 @@ export class Caller {
     }
   }
 
-  /** Waits until the agent begins to sound, and measures how long that took. */
-  async #firstSound(limit: number | undefined, signal: AbortSignal): Promise<number> {
-    const turn = this.#turn;
-    const startedAt = await within(
-      limit === undefined ? FIRST_SOUND_MS : limit + LATENESS_MS,
-      'the agent to speak',
-      (wait) => this.#ear.voiceAfter(turn.at, wait),
-      signal,
-    );
-    const replyMs = startedAt - turn.at;
-    if (turn.what === 'the answer') this.#firstSoundMs ??= Math.max(0, replyMs);
-    if (turn.what === CALLERS_VOICE && replyMs < -OVERLAP_MS) {
+  /** Waits until the agent begins to sound; when that was. */
+  async #voice(limit: number | undefined, signal: AbortSignal): Promise<number> {
+    const { at } = this.#turn;
+    const patience = limit === undefined ? FIRST_SOUND_MS : limit + LATENESS_MS;
+    const voiceAfter = (wait: AbortSignal) => this.#ear.voiceAfter(at, wait);
+    return within(patience, 'the agent to speak', voiceAfter, signal);
+  }
+
+  /** Notes when the agent began to speak, as against what went before; how much later that was. */
+  #measure(startedAt: number, limit: number | undefined): number {
+    const { at, what } = this.#turn;
+    const replyMs = startedAt - at;
+    if (what === 'the answer') this.#firstSoundMs ??= Math.max(0, replyMs);
+    if (what === CALLERS_VOICE && replyMs < -OVERLAP_MS) {
       this.#log.check({ ok: false, what: 'the agent spoke before the caller had finished' });
     }
     if (limit !== undefined) {
-      this.#log.check(checkLimit(`first sound after ${turn.what}:`, replyMs, limit));
+      this.#log.check(checkLimit(`first sound after ${what}:`, replyMs, limit));
     }
-    return startedAt;
+    return replyMs;
   }
 
   /** Hears one line of the agent to its end, and compares it word for word. */
   async #wholeLine(
     says: string | undefined,
-    startedAt: number,
+    limit: number | undefined,
     signal: AbortSignal,
   ): Promise<void> {
     const expected = wordsOf(says ?? '');
     const what = says === undefined ? 'the end of what the agent says' : `all of “${says}”`;
     const words: string[] = [];
-    let replyMs: number | undefined = startedAt - this.#turn.at;
-    for (;;) {
+    for (let part = 0; ; part += 1) {
       const heard = await within(
         speakingTime(says),
         what,
         (wait) => this.#ear.nextHeard(wait),
         signal,
       );
-      this.#note(heard, replyMs);
-      replyMs = undefined;
+      // A click before the line is no first word: what counts is where the line began.
+      this.#note(heard, part === 0 ? this.#measure(heard.startedAt, limit) : undefined);
       words.push(...wordsOf(heard.text ?? ''));
       this.#turn = { at: Math.max(heard.endedAt, this.#turn.at), what: 'the line before' };
       const verdict = heard.complete ? compareWords(words, expected) : 'different';

@@ -40,6 +40,19 @@ describe('the ear', () => {
     ear.close();
   });
 
+  it('leaves the sound of a line as it is, and puts its time right in the silence after it', async () => {
+    const { ear, far, fed } = earOn();
+    await expect.poll(fed, { timeout: 5000 }).toBeGreaterThan(20);
+    const before = fed();
+    const startedAt = ear.now();
+    await far.play(new Int16Array(FRAME_SAMPLES * 20).fill(4000));
+    expect(fed() - before).toBeGreaterThanOrEqual(20);
+    const [span] = ear.spans;
+    expect((span?.endedAt ?? 0) - (span?.startedAt ?? 0)).toBe(400);
+    expect(Math.abs((span?.startedAt ?? 0) - startedAt)).toBeLessThan(60);
+    ear.close();
+  });
+
   it('takes a click for no voice', async () => {
     const { ear, far } = earOn();
     await far.play(LOUD);

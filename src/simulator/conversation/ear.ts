@@ -4,16 +4,20 @@ import { aborted } from './waiting.ts';
 
 export const FRAME_MS = 20;
 const TICK_MS = 50;
-/** A tick later than this means that our own process stood still: the sound is about to come in a burst. */
+/** A tick later than this means that our own process stood still. */
 const LATE_MS = 30;
+/** … and that for so long the sound of that time comes in a burst. */
+const BURST_MS = 120;
 /** So many punctual ticks without a frame, and the line is taken to be silent. */
 const SILENT_TICKS = 3;
 /** Beyond this distance from the clock, silence is stretched or shortened. */
-const DRIFT_MS = 60;
+const DRIFT_MS = 40;
 /** Louder than the noise that G.711 makes of silence, far quieter than speech. */
 const VOICE_RMS = 200;
 /** A pause shorter than this, as between words, does not end a span of voice. */
 const PAUSE_MS = 200;
+/** Within speech the stream is left alone, else its pauses would change; so long after it, it is put right. */
+const SILENCE_MS = 300;
 /** Shorter sounds are clicks. */
 const CLICK_MS = 40;
 
@@ -41,6 +45,7 @@ export class Ear {
   #streamMs = 0;
   #silentTicks = 0;
   #tickedAt = 0;
+  #burstUntil = 0;
 
   constructor(leg: Leg, recogniser: Listening, record?: (frame: Int16Array, at: number) => void) {
     this.#recogniser = recogniser;
@@ -107,10 +112,12 @@ export class Ear {
 
   #arrive(frame: Int16Array): void {
     this.#silentTicks = 0;
-    const drift = this.#streamMs - this.now();
     const silent = rms(frame) < VOICE_RMS;
-    if (silent && drift > DRIFT_MS) return;
-    if (silent && drift < -DRIFT_MS) this.#take(new Int16Array(FRAME_SAMPLES), false);
+    if (this.#inSilence) {
+      // Before the frame, not in it: the line may have been silent for as long as nothing came.
+      if (this.now() > this.#burstUntil) this.#catchUp();
+      if (silent && this.#streamMs - this.now() > DRIFT_MS) return;
+    }
     this.#take(frame, !silent);
   }
 
@@ -118,9 +125,21 @@ export class Ear {
     const now = this.now();
     const late = now - this.#tickedAt > TICK_MS + LATE_MS;
     this.#tickedAt = now;
+    if (late) this.#burstUntil = now + BURST_MS;
     this.#silentTicks = late ? 0 : this.#silentTicks + 1;
-    if (this.#silentTicks <= SILENT_TICKS) return;
-    while (this.#streamMs < now - FRAME_MS * 2) this.#take(new Int16Array(FRAME_SAMPLES), false);
+    if (this.#silentTicks > SILENT_TICKS) this.#catchUp();
+  }
+
+  /** Fills the stream up to the present with silence. */
+  #catchUp(): void {
+    if (this.now() - this.#streamMs <= DRIFT_MS) return;
+    while (this.#streamMs < this.now() - FRAME_MS) {
+      this.#take(new Int16Array(FRAME_SAMPLES), false);
+    }
+  }
+
+  get #inSilence(): boolean {
+    return this.#streamMs - (this.spans.at(-1)?.endedAt ?? -SILENCE_MS) >= SILENCE_MS;
   }
 
   #take(frame: Int16Array, voiced: boolean): void {

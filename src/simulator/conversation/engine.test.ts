@@ -103,7 +103,7 @@ const CALL = 'call: { to: "+12025550110" }';
 const failures = (report: ConversationReport) =>
   report.calls.flatMap((call) => call.checks.filter((check) => !check.ok).map(({ what }) => what));
 
-describe('a conversation over a wire', () => {
+describe.concurrent('a conversation over a wire', () => {
   const speech = new Speech();
   beforeAll(async () => {
     await speech.say(GREETING, { voice: AGENT });

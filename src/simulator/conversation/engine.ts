@@ -126,7 +126,8 @@ function reportOf(plan: CallPlan, run: CallRun, log: CallLog): CallReport {
     label: plan.label,
     passed: log.passed,
     direction: plan.call ? 'inbound' : 'outbound',
-    lines: log.lines,
+    // A line that was broken off is recognised only after the one that broke in.
+    lines: log.lines.toSorted((a, b) => a.startedAt - b.startedAt),
     checks: log.checks,
     ...(answeredAfterMs === undefined ? {} : { answeredAfterMs }),
     ...(end === undefined ? {} : { end }),
