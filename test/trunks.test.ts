@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EnsureReport } from '../src/trunk/ensure.ts';
 import { managedTrunk } from '../src/trunk/managed.ts';
 import type { Examination } from '../src/trunk/status/examine.ts';
+import { TwilioStandIn } from '../src/trunk/twilio/twilio-stand-in.ts';
+import { newSid } from '../src/trunk/twilio/twilio-stand-in-account.ts';
 import { StackFixture } from './stack-fixture.ts';
 
 let stack: StackFixture;
@@ -150,6 +152,37 @@ describe('ensure', () => {
     expect((await ensure('', environment)).code).toBe(0);
     expect(await ensure('', environment)).toMatchObject({ code: 0, changed: false });
     expect((await ensure()).code).toBe(0);
+    expect(await managed()).toEqual(ALL);
+  });
+
+  it('makes a Twilio trunk from three variables, at Twilio and in LiveKit, once', async () => {
+    const accountSid = `AC${'12'.repeat(16)}`;
+    const twilio = new TwilioStandIn(accountSid, 'token');
+    const environment = {
+      TWILIO_ACCOUNT_SID: accountSid,
+      TWILIO_AUTH_TOKEN: 'token',
+      TWILIO_PHONE_NUMBER: '+12025550155',
+      TWILIO_API_URL: await twilio.listen(),
+      PUBLIC_IP: '203.0.113.9',
+    };
+    try {
+      const number = { sid: newSid('PN'), phone_number: '+12025550155' };
+      twilio.account.numbers.push({ ...number, trunk_sid: null, voice_url: null });
+      expect(await ensure('', environment)).toMatchObject({ code: 0, changed: true, findings: [] });
+      expect(await ensure('', environment)).toMatchObject({ code: 0, changed: false });
+      const [outbound] = await sip.listSipOutboundTrunk();
+      expect(outbound).toMatchObject({
+        address: twilio.account.trunks[0]?.['domain_name'],
+        authUsername: twilio.account.credentials[0]?.['username'],
+        authPassword: twilio.account.credentials[0]?.password,
+        numbers: ['+12025550155'],
+      });
+      const { stdout } = await stack.run('trunk list --json', environment);
+      expect(stdout).not.toContain(twilio.account.credentials[0]?.password);
+    } finally {
+      await twilio.close();
+      await ensure();
+    }
     expect(await managed()).toEqual(ALL);
   });
 

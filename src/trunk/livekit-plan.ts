@@ -29,9 +29,9 @@ type Step<Kind extends string, Info> = {
   actual?: Info | undefined;
 };
 
-export type OutboundStep = Step<'outbound_trunk', SIPOutboundTrunkInfo>;
+type OutboundStep = Step<'outbound_trunk', SIPOutboundTrunkInfo>;
 export type InboundStep = Step<'inbound_trunk', SIPInboundTrunkInfo>;
-export type RuleStep = Step<'dispatch_rule', SIPDispatchRuleInfo>;
+type RuleStep = Step<'dispatch_rule', SIPDispatchRuleInfo>;
 
 export type LiveKitPlan = {
   outbound: OutboundStep[];

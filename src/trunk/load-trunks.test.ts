@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -152,5 +152,18 @@ describe('loadTrunks with trunks.yaml', () => {
     expect(load(yaml.replace('media_encryption: require', 'transport: tls'))[0]).toMatchObject({
       mediaEncryption: 'require',
     });
+  });
+});
+
+describe('trunks.example.yaml', () => {
+  it('is valid as it stands', () => {
+    const yaml = readFileSync(
+      path.resolve(import.meta.dirname, '../../trunks.example.yaml'),
+      'utf8',
+    );
+    const secrets = ['BERLIN_USERNAME', 'BERLIN_PASSWORD', 'OFFICE_USERNAME', 'OFFICE_PASSWORD'];
+    const environment = Object.fromEntries(secrets.map((name) => [`TRUNK_${name}`, 'x']));
+    const trunks = load(yaml, { ...environment, ...TWILIO });
+    expect(trunks.map(({ name }) => name)).toEqual(['main', 'berlin', 'office', 'loopback']);
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { checkNumber } from '../call/phone-number.ts';
 import { resolvePath, type Config } from '../platform/config.ts';
 import { homeDestinations } from './destination.ts';
@@ -16,7 +16,8 @@ import { terminationDomain } from './twilio/twilio-names.ts';
  */
 export function loadTrunks(config: Config): Trunk[] {
   const file = resolvePath(config, config.TRUNKS_FILE);
-  const entries = existsSync(file)
+  // Docker makes a folder of a file that it should mount and that does not exist.
+  const entries = statSync(file, { throwIfNoEntry: false })?.isFile()
     ? parseTrunkFile(readFileSync(file, 'utf8'), config.TRUNKS_FILE, config.credentials)
     : entriesWithoutFile(config);
   return entries.map((entry) => toTrunk(entry, config));

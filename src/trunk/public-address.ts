@@ -7,6 +7,7 @@ import { networkInterfaces } from 'node:os';
 export type PublicAddress = { address: string; source: 'PUBLIC_IP' | 'interface' | 'STUN' };
 
 const STUN_SERVERS = ['stun.l.google.com:19302', 'stun.cloudflare.com:3478'];
+const STUN_TIMEOUT_MS = 1500;
 const MAGIC_COOKIE = 0x2112a442;
 const XOR_MAPPED_ADDRESS = 0x0020;
 
@@ -16,15 +17,14 @@ const XOR_MAPPED_ADDRESS = 0x0020;
  */
 export async function findPublicAddress(
   configured: string | undefined,
-  options: { stunServers?: readonly string[]; timeoutMs?: number } = {},
 ): Promise<PublicAddress | undefined> {
   if (configured !== undefined) return { address: configured, source: 'PUBLIC_IP' };
   const local = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .find(({ address, family }) => family === 'IPv4' && !isPrivate(address));
   if (local) return { address: local.address, source: 'interface' };
-  for (const server of options.stunServers ?? STUN_SERVERS) {
-    const address = await askStun(server, options.timeoutMs ?? 1500);
+  for (const server of STUN_SERVERS) {
+    const address = await askStun(server, STUN_TIMEOUT_MS);
     if (address !== undefined) return { address, source: 'STUN' };
   }
   return undefined;
@@ -56,7 +56,7 @@ function privateBlocks(): BlockList {
 }
 
 /** One STUN binding request over UDP (RFC 8489). Undefined where no answer comes. */
-async function askStun(server: string, timeoutMs: number): Promise<string | undefined> {
+export async function askStun(server: string, timeoutMs: number): Promise<string | undefined> {
   const [host = '', port = '3478'] = server.split(':');
   const transaction = randomBytes(12);
   const request = Buffer.alloc(20);

@@ -40,7 +40,7 @@ export type Trunk = {
   readonly twilio?: TwilioAccount | undefined;
 };
 
-export type TrunkNumber = { readonly number: string; readonly personality: string };
+type TrunkNumber = { readonly number: string; readonly personality: string };
 
 /** The account in which `ensure` makes a Twilio trunk. */
 export type TwilioAccount = {

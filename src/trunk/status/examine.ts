@@ -15,7 +15,7 @@ import { diagnose } from './diagnose.ts';
 import { recentCalls, type RecentCalls } from './recent-calls.ts';
 import { gatherTwilioFacts, type TwilioFacts } from './twilio-facts.ts';
 
-export type TrunkExamination = {
+type TrunkExamination = {
   name: string;
   pulse: Pulse;
   /** Of the last outbound calls over it: how many ended with which SIP status. */
@@ -23,7 +23,7 @@ export type TrunkExamination = {
 };
 
 /** What livekit-sip's health endpoint answered; `status` is absent where it did not. */
-export type SipService = { ok: boolean; status?: number | undefined; detail: string };
+type SipService = { ok: boolean; status?: number | undefined; detail: string };
 
 export type Examination = {
   sipService: SipService;

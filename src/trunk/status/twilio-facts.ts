@@ -6,7 +6,7 @@ import { readTwilio, type TwilioState } from '../twilio/twilio-state.ts';
 import type { Trunk } from '../trunk.ts';
 
 /** An error that Twilio noted about calls: https://www.twilio.com/docs/usage/monitor-alert */
-export type TwilioAlert = { code: number; count: number; latest: string };
+type TwilioAlert = { code: number; count: number; latest: string };
 
 /** What the account tells about why calls fail. What could not be asked is in `unanswered`. */
 export type TwilioFacts = {

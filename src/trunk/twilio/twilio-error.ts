@@ -17,12 +17,6 @@ export async function askTwilio<T>(doing: string, request: () => Promise<T>): Pr
   }
 }
 
-/** Twilio's number for an error, where the failure was one of Twilio's. */
-export function twilioCode(thrown: unknown): number | undefined {
-  const { cause } = asError(thrown);
-  return failureOf(cause ?? thrown).code;
-}
-
 function explainFailure(doing: string, thrown: unknown): OperatorError {
   const { status, code } = failureOf(thrown);
   const said = code === undefined ? '' : ` (Twilio's error ${code})`;
