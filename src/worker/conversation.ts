@@ -6,12 +6,14 @@ import { asError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { Releases } from '../platform/releases.ts';
 import { CallAgent } from './call-agent.ts';
+import { HUNG_UP, LOST, SILENT, TIME_IS_UP } from './conversation-end.ts';
 import type { ConversationSettings } from './conversation-settings.ts';
 import { PreparedSpeech } from './prepared-speech.ts';
 import { sessionOptions } from './session-options.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import { turnOf, type Turn } from './turn-report.ts';
-import { VendorWatch } from './vendor-watch.ts';
+import { VendorWatch, type Part } from './vendor-watch.ts';
+import { within } from './within.ts';
 
 export type ConversationOptions = {
   room: Room;
@@ -42,6 +44,9 @@ const LISTEN_FIRST_MS = 4000;
 /** Longest goodbye at the end of the permitted duration. */
 const CLOSING_MS = 15_000;
 
+/** Longest wait for the agent to fall silent at the end of the call. */
+const BREAK_OFF_MS = 1000;
+
 /**
  * What the agent and the far end say to each other: from before the answer, when everything is made ready
  * but nothing is said or heard, to the end of the call.
@@ -62,7 +67,7 @@ export class Conversation {
   private constructor(options: ConversationOptions) {
     const { settings, speech, vad } = options;
     this.#options = options;
-    this.#vendors = new VendorWatch(settings.vendors, (end) => this.#end(end));
+    this.#vendors = new VendorWatch(settings.vendors, (end, part) => void this.#fail(end, part));
     this.#silence = new SilenceWatch(settings.silence, {
       ask: () => {
         this.#say(settings.words.stillThere);
@@ -95,7 +100,11 @@ export class Conversation {
 
   async #start(): Promise<void> {
     const session = this.#session;
-    this.#releases.add('session', () => session.close());
+    this.#releases.add('session', async () => {
+      // Closing detaches the output first, and then nobody knows what had been heard.
+      await within(this.#breakOff(), BREAK_OFF_MS);
+      await session.close();
+    });
     this.#listen();
     // While it rings, early media (ring-back tones, announcements) is no caller's speech.
     session.input.setAudioEnabled(false);
@@ -212,9 +221,23 @@ export class Conversation {
   }
 
   async #closePolitely(): Promise<void> {
-    const speech = this.#say(this.#options.settings.words.timeIsUp, { allowInterruptions: false });
-    if (speech) await within(speech.waitForPlayout(), CLOSING_MS);
+    await this.#sayLast(this.#options.settings.words.timeIsUp);
     this.#endSoon(TIME_IS_UP);
+  }
+
+  /** Where only the model failed, there still is a voice to say so. */
+  async #fail(end: CallEnd, part: Part): Promise<void> {
+    if (part === 'llm' && this.#begun) await this.#sayLast(this.#options.settings.words.trouble);
+    this.#end(end);
+  }
+
+  async #breakOff(): Promise<void> {
+    await this.#session.interrupt().await;
+  }
+
+  async #sayLast(words: string): Promise<void> {
+    const speech = this.#say(words, { allowInterruptions: false });
+    if (speech) await within(speech.waitForPlayout(), CLOSING_MS);
   }
 
   #say(
@@ -251,43 +274,5 @@ export class Conversation {
       if (!this.#closed) action();
     }, ms);
     this.#releases.add('timer', () => clearTimeout(timer));
-  }
-}
-
-const HUNG_UP: CallEnd = {
-  outcome: 'completed',
-  reason: 'The agent ended the call.',
-  hungUpBy: 'agent',
-};
-const SILENT: CallEnd = {
-  outcome: 'completed',
-  reason: 'Nobody spoke any more, so the agent ended the call.',
-  hungUpBy: 'agent',
-};
-const TIME_IS_UP: CallEnd = {
-  outcome: 'completed',
-  reason: 'The longest duration of a call was reached.',
-  hungUpBy: 'system',
-};
-const LOST: CallEnd = {
-  outcome: 'failed',
-  reason: 'The conversation broke off.',
-  hungUpBy: 'system',
-};
-
-/** Whether a promise is fulfilled within a time; a rejection counts as not. */
-async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  const timeout = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => timeout.resolve(false), ms);
-  try {
-    return await Promise.race([
-      promise.then(
-        () => true,
-        () => false,
-      ),
-      timeout.promise,
-    ]);
-  } finally {
-    clearTimeout(timer);
   }
 }

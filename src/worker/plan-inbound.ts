@@ -11,7 +11,7 @@ import { allocateCallId } from './room-call-id.ts';
 import type { WorkerDeps } from './worker-deps.ts';
 
 /** Longest wait for the far end to appear in its room. */
-const ARRIVAL_MS = 15_000;
+const ARRIVAL_MS = 5000;
 
 /**
  * Finds out what to do with a call that came in: the number that was called decides the personality. Tells

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { pino } from 'pino';
+import type { Logger } from 'pino';
 import { maskNumbers } from '../platform/mask.ts';
 import type { Log } from '../platform/log.ts';
 
@@ -11,7 +11,7 @@ import type { Log } from '../platform/log.ts';
 export function replaceRtcLog(log: Log): void {
   const require = createRequire(import.meta.url);
   const folder = path.dirname(require.resolve('@livekit/rtc-node'));
-  const { log: rtcLog } = require(path.join(folder, 'log.cjs')) as { log: pino.Logger };
+  const { log: rtcLog } = require(path.join(folder, 'log.cjs')) as { log: Logger };
   rtcLog.level = 'warn';
   const stream = {
     write: (line: string) => {
@@ -19,7 +19,11 @@ export function replaceRtcLog(log: Log): void {
       log.warn({ rtc: maskIdentities(msg ?? '') }, 'rtc-node');
     },
   };
-  Object.defineProperty(rtcLog, pino.symbols.streamSym, { value: stream });
+  // Its pino is a copy of its own, and so are that copy's symbols.
+  const streamSymbol = Object.getOwnPropertySymbols(rtcLog).find(
+    ({ description }) => description === 'pino.stream',
+  );
+  if (streamSymbol) Object.defineProperty(rtcLog, streamSymbol, { value: stream });
 }
 
 /** Identities and room names of inbound calls are numbers with something around them. */

@@ -30,8 +30,9 @@ export function sessionOptions(turn: TurnSettings): voice.AgentSessionOptions {
       sttConnOptions: { maxRetry: 3, retryIntervalMs: 1000, timeoutMs: 5000 },
       llmConnOptions: { maxRetry: 1, retryIntervalMs: 200, timeoutMs: 4000 },
       ttsConnOptions: { maxRetry: 1, retryIntervalMs: 200, timeoutMs: 4000 },
-      // The first failure that outlasts its retries ends the call: the next turn would be silence too.
-      maxUnrecoverableErrors: 0,
+      // The first failure that outlasts its retries ends the call (`vendor-watch.ts`), but not the session,
+      // which still has to say so.
+      maxUnrecoverableErrors: Number.MAX_SAFE_INTEGER,
     },
   };
 }

@@ -1,9 +1,10 @@
 /** What the agent says of itself, outside of what its model and its author give it. */
-export type SpokenWords = { stillThere: string; timeIsUp: string };
+export type SpokenWords = { stillThere: string; timeIsUp: string; trouble: string };
 
 const ENGLISH: SpokenWords = {
   stillThere: 'Are you still there?',
   timeIsUp: 'I am sorry, our time is up. Thank you for the call, goodbye.',
+  trouble: 'I am sorry, I have a technical problem. Please call again later.',
 };
 
 const BY_LANGUAGE: ReadonlyMap<string, SpokenWords> = new Map([
@@ -13,6 +14,8 @@ const BY_LANGUAGE: ReadonlyMap<string, SpokenWords> = new Map([
     {
       stillThere: 'Sind Sie noch da?',
       timeIsUp: 'Leider ist unsere Zeit um. Vielen Dank für das Gespräch, auf Wiederhören.',
+      trouble:
+        'Es tut mir leid, ich habe ein technisches Problem. Bitte rufen Sie später noch einmal an.',
     },
   ],
   [
@@ -20,6 +23,7 @@ const BY_LANGUAGE: ReadonlyMap<string, SpokenWords> = new Map([
     {
       stillThere: 'Vous êtes toujours là ?',
       timeIsUp: 'Je suis désolé, notre temps est écoulé. Merci de votre appel, au revoir.',
+      trouble: 'Je suis désolé, j’ai un problème technique. Merci de rappeler plus tard.',
     },
   ],
   [
@@ -27,6 +31,7 @@ const BY_LANGUAGE: ReadonlyMap<string, SpokenWords> = new Map([
     {
       stillThere: '¿Sigue ahí?',
       timeIsUp: 'Lo siento, se nos ha acabado el tiempo. Gracias por la llamada, adiós.',
+      trouble: 'Lo siento, tengo un problema técnico. Por favor, llame más tarde.',
     },
   ],
   [
@@ -34,6 +39,7 @@ const BY_LANGUAGE: ReadonlyMap<string, SpokenWords> = new Map([
     {
       stillThere: 'È ancora in linea?',
       timeIsUp: 'Mi dispiace, il tempo è finito. Grazie della chiamata, arrivederci.',
+      trouble: 'Mi dispiace, ho un problema tecnico. La prego di richiamare più tardi.',
     },
   ],
   [
@@ -41,6 +47,7 @@ const BY_LANGUAGE: ReadonlyMap<string, SpokenWords> = new Map([
     {
       stillThere: 'Bent u er nog?',
       timeIsUp: 'Het spijt me, onze tijd is om. Bedankt voor het gesprek, tot ziens.',
+      trouble: 'Het spijt me, ik heb een technisch probleem. Belt u later nog eens.',
     },
   ],
   [
@@ -48,6 +55,7 @@ const BY_LANGUAGE: ReadonlyMap<string, SpokenWords> = new Map([
     {
       stillThere: 'Ainda está aí?',
       timeIsUp: 'Lamento, o nosso tempo acabou. Obrigado pela chamada, adeus.',
+      trouble: 'Lamento, tenho um problema técnico. Por favor, ligue mais tarde.',
     },
   ],
 ]);

@@ -4,7 +4,7 @@ import type { CallEnd } from '../call/outcome.ts';
 /** The vendors behind a personality, by name, for the reason of a failure. */
 export type VendorNames = { stt: string; llm: string; tts: string };
 
-type Part = keyof VendorNames;
+export type Part = keyof VendorNames;
 
 /**
  * Longest time from the end of a caller's turn to the first sound of the reply. The model's own retries
@@ -24,18 +24,19 @@ const PARTS: Record<Part, string> = {
  */
 export class VendorWatch {
   readonly #vendors: VendorNames;
-  readonly #onFailure: (end: CallEnd) => void;
+  readonly #onFailure: (end: CallEnd, part: Part) => void;
+  #failed = false;
   #timer: NodeJS.Timeout | undefined;
   #modelAnswered = false;
 
-  constructor(vendors: VendorNames, onFailure: (end: CallEnd) => void) {
+  constructor(vendors: VendorNames, onFailure: (end: CallEnd, part: Part) => void) {
     this.#vendors = vendors;
     this.#onFailure = onFailure;
   }
 
   agentState(state: voice.AgentState): void {
     clearTimeout(this.#timer);
-    if (state !== 'thinking') return;
+    if (state !== 'thinking' || this.#failed) return;
     this.#modelAnswered = false;
     this.#timer = setTimeout(() => {
       this.fail(this.#modelAnswered ? 'tts' : 'llm', 'did not answer in time');
@@ -56,11 +57,10 @@ export class VendorWatch {
   /** @param problem what the vendor did, to follow its name in a sentence */
   fail(part: Part, problem: string): void {
     this.close();
-    this.#onFailure({
-      outcome: 'failed',
-      reason: `The ${PARTS[part]} (${this.#vendors[part]}) ${problem}.`,
-      hungUpBy: 'system',
-    });
+    if (this.#failed) return;
+    this.#failed = true;
+    const reason = `The ${PARTS[part]} (${this.#vendors[part]}) ${problem}.`;
+    this.#onFailure({ outcome: 'failed', reason, hungUpBy: 'system' }, part);
   }
 
   close(): void {
