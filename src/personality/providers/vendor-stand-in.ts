@@ -62,6 +62,11 @@ export async function startVendorStandIn(): Promise<VendorStandIn> {
       }
     });
   });
+  const held = new Set<IncomingMessage['socket']>();
+  server.on('connection', (socket) => {
+    held.add(socket);
+    socket.on('close', () => held.delete(socket));
+  });
   const sockets = new WebSocketServer({ noServer: true });
   server.on('upgrade', (request, socket, head) => {
     const path = note(request, '');
@@ -71,9 +76,10 @@ export async function startVendorStandIn(): Promise<VendorStandIn> {
       return;
     }
     sockets.handleUpgrade(request, socket, head, (connection) => {
-      connection.on('message', (data, isBinary) => {
+      connection.on('message', (data: Buffer, isBinary) => {
         if (isBinary) return;
-        const { type }: { type?: string } = JSON.parse(String(data));
+        const { type }: { type?: string } = JSON.parse(data.toString());
+        if (type === 'CloseStream') connection.send(JSON.stringify({ type: 'Metadata' }));
         if (type === 'CloseStream' || type === 'Close') connection.close();
         if (type === 'Flush' && path.endsWith('/speak')) {
           connection.send(Buffer.alloc(9600));
@@ -92,8 +98,7 @@ export async function startVendorStandIn(): Promise<VendorStandIn> {
       behaviour = next;
     },
     close: async () => {
-      for (const client of sockets.clients) client.terminate();
-      server.closeAllConnections();
+      for (const socket of held) socket.destroy();
       server.close();
       await once(server, 'close');
     },

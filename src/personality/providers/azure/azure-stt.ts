@@ -158,6 +158,9 @@ class AzureSpeechStream extends stt.SpeechStream {
     );
     const connection = Connection.fromRecognizer(recognizer);
     connection.connected = () => clearTimeout(timer);
+    // Without sound to send, the SDK would not notice.
+    connection.disconnected = () =>
+      reject(new APIConnectionError({ message: 'Azure speech cut the connection' }));
     recognizer.recognizing = (_, { result }) => this.#heard(result, false);
     recognizer.recognized = (_, { result }) => {
       if (result.reason === ResultReason.RecognizedSpeech && result.text !== '') {

@@ -1,4 +1,5 @@
 import { SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk';
+import { WebsocketMessageAdapter } from 'microsoft-cognitiveservices-speech-sdk/distrib/lib/src/common.browser/WebsocketMessageAdapter.js';
 import type { Config } from '../../../platform/config.ts';
 import { credential } from '../build-context.ts';
 
@@ -20,6 +21,9 @@ export function azureResource(
 
 /** The SDK's configuration, without anything that recognition or synthesis alone needs. */
 export function speechConfig({ key, region, baseUrl }: AzureResource): SpeechConfig {
+  // Node's own WebSocket, which the SDK would take, tells nothing of a refused handshake: a wrong key would
+  // look like a network that is down.
+  WebsocketMessageAdapter.forceNpmWebSocket = true;
   return baseUrl === undefined
     ? SpeechConfig.fromSubscription(key, region ?? '')
     : SpeechConfig.fromHost(new URL(baseUrl.replace(/^http/, 'ws')), key);
