@@ -8,6 +8,8 @@ export const WORKERS_KEY = 'trunkline:workers';
 
 const INTERVAL_MS = 2000;
 
+const LOST_MS = 60_000;
+
 export type WorkerBeat = {
   calls: number;
   capacity: number;
@@ -33,6 +35,7 @@ export async function startHeartbeat(options: {
       log.warn({ err: asError(thrown) }, 'heartbeat failed');
     }
   };
+  await forgetTheLost(redis);
   last = beat();
   await last;
   const timer = setInterval(() => {
@@ -43,4 +46,14 @@ export async function startHeartbeat(options: {
     await last;
     await redis.hdel(WORKERS_KEY, workerId);
   });
+}
+
+/** A worker that was killed took its beat with it into nowhere; nobody else would remove it. */
+async function forgetTheLost(redis: Redis): Promise<void> {
+  const beats = Object.entries(await redis.hgetall(WORKERS_KEY));
+  const lost = beats.filter(([, text]) => {
+    const { at } = JSON.parse(text) as Partial<WorkerBeat>;
+    return at === undefined || Date.now() - at > LOST_MS;
+  });
+  if (lost.length > 0) await redis.hdel(WORKERS_KEY, ...lost.map(([id]) => id));
 }

@@ -59,7 +59,7 @@ export function watchJobs(
 }
 
 /** Ends the call of a job whose process is gone, where it did not do so itself. */
-export async function endIfLost(deps: LostJobsDeps, job: RunningJob): Promise<void> {
+async function endIfLost(deps: LostJobsDeps, job: RunningJob): Promise<void> {
   if ((await deps.redis.srem(RUNNING, job.id)) === 0) return;
   deps.log.error({ job: job.id }, 'an agent process died during its call');
   const deleted = deleteRoom(deps, job.room);

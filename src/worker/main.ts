@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { AgentServer, InferenceRunner, ServerOptions } from '@livekit/agents';
 import { EventPublisher } from '../call/event-stream.ts';
@@ -69,7 +70,7 @@ await runService(log, async (releases) => {
   await startHeartbeat({
     redis,
     log,
-    workerId: `${config.AGENT_NAME}-${process.pid}`,
+    workerId: `${hostname()}-${process.pid}`,
     state: () => ({ calls: slots.taken, capacity: config.WORKER_MAX_CALLS }),
     releases,
   });
