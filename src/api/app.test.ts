@@ -2,17 +2,23 @@ import type { InjectOptions, Response } from 'light-my-request';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isCallId, newCallId } from '../call/call-id.ts';
 import { EventPublisher } from '../call/event-stream.ts';
+import { databaseMaker, type DatabaseMaker } from '../call/ledger/testing.ts';
 import { API_KEY, startTestApi, type TestApi } from './testing.ts';
 
 const TO = '+12025550123';
 
 describe.each(['embedded', 'postgres'] as const)('the API on the %s database', (kind) => {
   let api: TestApi;
+  let maker: DatabaseMaker;
 
   beforeAll(async () => {
-    api = await startTestApi(kind);
+    maker = await databaseMaker(kind);
+    api = await startTestApi(async () => maker.open());
   });
-  afterAll(async () => api.close());
+  afterAll(async () => {
+    await api.close();
+    await maker.remove();
+  });
 
   const send = async (options: InjectOptions): Promise<Response> =>
     api.app.inject({ ...options, headers: { 'x-api-key': API_KEY, ...options.headers } });

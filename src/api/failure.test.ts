@@ -1,9 +1,14 @@
 import { Writable } from 'node:stream';
+import { randomUUID } from 'node:crypto';
 import pino from 'pino';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EventPublisher } from '../call/event-stream.ts';
 import { isCallId, type CallId } from '../call/call-id.ts';
+import { LEDGER_MIGRATIONS } from '../call/ledger/ledger.ts';
+import { openDatabase } from '../platform/database.ts';
 import type { Log } from '../platform/log.ts';
+import { PostgresServer } from '../platform/testing/postgres-server.ts';
+import { writeTrunkState } from '../trunk/trunk-state.ts';
 import { API_KEY, startTestApi, type TestApi } from './testing.ts';
 
 const TO = '+12025550147';
@@ -21,17 +26,28 @@ function keepingLog(): { log: Log; written: () => string } {
 }
 
 describe('the API when parts of it are away', () => {
+  let postgres: PostgresServer;
   let api: TestApi;
   let written: () => string;
 
+  beforeAll(async () => {
+    postgres = await PostgresServer.start();
+  });
+  afterAll(async () => postgres.remove());
   beforeEach(async () => {
+    const url = await postgres.createDatabase(randomUUID());
     const kept = keepingLog();
     written = kept.written;
-    api = await startTestApi('embedded', kept.log);
+    api = await startTestApi(
+      async () => openDatabase({ url, folder: '', migrations: LEDGER_MIGRATIONS, log: kept.log }),
+      kept.log,
+    );
   });
   afterEach(async () => {
     api.server.thaw();
     await api.close();
+    await postgres.stop();
+    await postgres.restart();
   });
 
   const place = async (headers: Record<string, string> = {}) =>
@@ -75,7 +91,7 @@ describe('the API when parts of it are away', () => {
     expect((await api.app.inject('/metrics')).statusCode).toBe(200);
     await api.server.restart();
     await vi.waitFor(async () => expect((await place()).statusCode).toBe(200), 10_000);
-    expect(await jobs()).toBe(2);
+    await vi.waitFor(async () => expect(await jobs()).toBe(2), 10_000);
   });
 
   it('answers 503 within two seconds while Redis takes connections and says nothing', async () => {
@@ -132,7 +148,7 @@ describe('the API when parts of it are away', () => {
   });
 
   it('says nothing of a failed query to the caller or of its values to the log', async () => {
-    await api.database.close();
+    await postgres.stop();
     const answer = await place();
     expect(answer.statusCode).toBe(503);
     expect(answer.headers['retry-after']).toBe('5');
@@ -160,7 +176,7 @@ describe('the API when parts of it are away', () => {
     });
     await api.server.kill();
     await place();
-    await api.database.close();
+    await postgres.stop();
     await place({ 'idempotency-key': TO });
     expect(written()).toContain('answered');
     expect(written()).toContain('/api/calls/:id');
@@ -188,6 +204,12 @@ describe('the API when parts of it are away', () => {
     expect((await health()).services).toMatchObject({
       agents: { status: 'healthy', message: '2 registered, 2 of 16 calls' },
       dispatcher: { status: 'healthy' },
+      trunks: { status: 'healthy' },
+    });
+    await writeTrunkState(api.redis, 'carrier', { state: 'down', since: 1, reason: 'no answer' });
+    expect((await health()).services.trunks).toMatchObject({
+      status: 'degraded',
+      message: expect.stringContaining('carrier'),
     });
   });
 });

@@ -69,6 +69,7 @@ await runService(log, async (releases) => {
     personalities,
     defaultPersonality: config.DEFAULT_PERSONALITY,
     trunks,
+    onLeftBehind: () => reconciler.soon(),
     log,
   });
   const checks = healthChecks({

@@ -29,6 +29,8 @@ export type DeskDeps = {
   personalities: Personalities;
   defaultPersonality: string;
   trunks: readonly Trunk[];
+  /** Called when a call is on record and the queue did not take it. */
+  onLeftBehind: () => void;
   log: Log;
 };
 
@@ -147,6 +149,7 @@ export class OutboundDesk {
     } catch (thrown) {
       const call = order.callId;
       this.#deps.log.warn({ err: asError(thrown), call }, 'call waits for the queue');
+      this.#deps.onLeftBehind();
     }
   }
 }

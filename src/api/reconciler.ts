@@ -6,6 +6,7 @@ import type { Log } from '../platform/log.ts';
 import { withinMs } from '../platform/time-limit.ts';
 
 const EVERY_MS = 60_000;
+const SOON_MS = 1000;
 const PAGE = 500;
 const LIMIT_MS = 10_000;
 
@@ -15,6 +16,7 @@ export class Reconciler {
   readonly #queue: OutboundQueue;
   readonly #log: Log;
   #timer: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Timeout | undefined;
   #running: Promise<number> | undefined;
 
   constructor(deps: { ledger: Ledger; queue: OutboundQueue; log: Log }) {
@@ -31,10 +33,17 @@ export class Reconciler {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    clearTimeout(this.#soon);
     await this.#running?.catch(() => undefined);
   }
 
-  /** Runs in the background: at the next chance, where something says that there may be work. */
+  /** Runs in a second, for a call that could not be given to the queue. */
+  soon(): void {
+    clearTimeout(this.#soon);
+    this.#soon = setTimeout(() => this.nudge(), SOON_MS);
+  }
+
+  /** Runs in the background. */
   nudge(): void {
     this.run().catch((thrown: unknown) => {
       this.#log.warn({ err: withoutValues(thrown) }, 'could not compare ledger and queue');

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { EventConsumer } from '../call/ledger/event-consumer.ts';
 import { Ledger } from '../call/ledger/ledger.ts';
-import { databaseMaker, silentLog } from '../call/ledger/testing.ts';
+import { silentLog } from '../call/ledger/testing.ts';
 import { OutboundQueue } from '../call/outbound-queue.ts';
 import type { OpenDatabase } from '../platform/database.ts';
 import type { Log } from '../platform/log.ts';
@@ -50,7 +50,7 @@ const personalities = [
   { key: 'receptionist', simulated: true },
 ];
 
-/** The api on a Redis and a database of its own, without a port. */
+/** The api on a Redis of its own, without a port. */
 export type TestApi = {
   app: FastifyInstance;
   server: RedisServer;
@@ -64,15 +64,14 @@ export type TestApi = {
 };
 
 export async function startTestApi(
-  kind: OpenDatabase['kind'],
+  open: () => Promise<OpenDatabase>,
   log: Log = silentLog,
 ): Promise<TestApi> {
   const releases = new Releases();
   const server = await RedisServer.start();
   releases.add('redis server', async () => server.remove());
-  const maker = await databaseMaker(kind);
-  releases.add('database', async () => maker.remove());
-  const database = await maker.open();
+  const database = await open();
+  releases.add('database', async () => database.close());
   const ledger = new Ledger(database.db, 'default');
   const own = connectRedis(server.url, log, 'patient');
   releases.add('client of the test', () => own.disconnect());
@@ -92,6 +91,7 @@ export async function startTestApi(
   consumer.start();
   releases.add('consumer', async () => consumer.stop());
   const reconciler = new Reconciler({ ledger, queue, log });
+  releases.add('reconciler', async () => reconciler.stop());
   const desk = new OutboundDesk({
     workspace: 'default',
     ledger,
@@ -103,6 +103,7 @@ export async function startTestApi(
     },
     defaultPersonality: 'receptionist',
     trunks,
+    onLeftBehind: () => reconciler.soon(),
     log,
   });
   const checks = healthChecks({

@@ -1,15 +1,14 @@
-import { z } from 'zod';
 import type { EventConsumer } from '../../call/ledger/event-consumer.ts';
 import type { OpenDatabase } from '../../platform/database.ts';
 import type { LiveKit } from '../../platform/livekit.ts';
 import type { Redis } from '../../platform/redis.ts';
+import { readTrunkStates } from '../../trunk/trunk-state.ts';
 import type { Trunk } from '../../trunk/trunk.ts';
 import { degraded, healthy, unhealthy, type Checks, type ServiceHealth } from './check.ts';
-import { freshBeats, jsonOf } from './heartbeats.ts';
+import { freshBeats } from './heartbeats.ts';
 
-export const WORKERS = 'trunkline:workers';
-export const DISPATCHERS = 'trunkline:dispatchers';
-export const TRUNKS = 'trunkline:trunks';
+const WORKERS = 'trunkline:workers';
+const DISPATCHERS = 'trunkline:dispatchers';
 
 /** Any name of a room that there is not: asking for it proves the address, the key and LiveKit's Redis. */
 const NO_ROOM = 'trunkline-health';
@@ -89,21 +88,15 @@ function personalityHealth(personalities: HealthDeps['personalities']): ServiceH
   return degraded(`${count} loaded, ${problems} problem(s): run trunkline personality check`);
 }
 
-const trunkStateSchema = z.looseObject({
-  status: z.string().optional(),
-  state: z.string().optional(),
-});
-
 /** What the trunk monitor last said of each trunk. */
 async function trunkHealth(redis: Redis, trunks: readonly Trunk[]): Promise<ServiceHealth> {
-  const told = await redis.hgetall(TRUNKS);
-  const bad = trunks.filter(({ name }) => {
-    const { data } = trunkStateSchema.safeParse(jsonOf(told[name] ?? 'null'));
-    const word = data?.status ?? data?.state;
-    return word !== undefined && !['healthy', 'ok', 'up'].includes(word);
-  });
-  const names = trunks.map(({ name }) => name).join(', ');
-  if (bad.length === 0) return healthy(`${trunks.length}: ${names}`);
-  const troubled = bad.map(({ name }) => name).join(', ');
-  return degraded(`trouble with ${troubled}: sip-management status tells why`);
+  const states = await readTrunkStates(redis);
+  const troubled = trunks.filter(({ name }) =>
+    ['degraded', 'down'].includes(states.get(name)?.state ?? 'unknown'),
+  );
+  if (troubled.length > 0) {
+    const names = troubled.map(({ name }) => name).join(', ');
+    return degraded(`trouble with ${names}: sip-management status tells why`);
+  }
+  return healthy(`${trunks.length}: ${trunks.map(({ name }) => name).join(', ')}`);
 }

@@ -11,7 +11,7 @@ const beatSchema = z.looseObject({
   capacity: z.number().optional(),
 });
 
-export type Beat = z.infer<typeof beatSchema>;
+type Beat = z.infer<typeof beatSchema>;
 
 /** The heartbeats in a hash of Redis that are fresh; one that cannot be read counts as none. */
 export async function freshBeats(redis: Redis, key: string, now = Date.now()): Promise<Beat[]> {
@@ -21,7 +21,7 @@ export async function freshBeats(redis: Redis, key: string, now = Date.now()): P
     .flatMap(({ data }) => (data && data.at > now - DEAD_AFTER_MS ? [data] : []));
 }
 
-export function jsonOf(text: string): unknown {
+function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { sql } from 'drizzle-orm';
+import pino from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDatabase, type OpenDatabase } from './database.ts';
+import { OperatorError } from './errors.ts';
+import { holdFolder } from './folder-lock.ts';
+import { Releases } from './releases.ts';
+import { freePort } from './testing/free-port.ts';
+import { PostgresServer } from './testing/postgres-server.ts';
+
+const log = pino({ level: 'silent' });
+const migrations = path.join(import.meta.dirname, '../call/ledger/migrations');
+
+describe('opening the database', () => {
+  let releases: Releases;
+  let folder: string;
+
+  beforeEach(() => {
+    releases = new Releases();
+    folder = mkdtempSync(path.join(tmpdir(), 'trunkline-database-'));
+    releases.add('folder', () => rmSync(folder, { recursive: true }));
+  });
+  afterEach(async () => releases.run());
+
+  const open = async (url?: string): Promise<OpenDatabase> => {
+    const database = await openDatabase({ url, folder, migrations, log });
+    releases.add('database', async () => database.close());
+    return database;
+  };
+
+  it('gives the embedded one to one process at a time, and keeps what it held', async () => {
+    const first = await open();
+    await first.db.execute(sql`create table kept (value text)`);
+    await expect(open()).rejects.toThrow(OperatorError);
+    await expect(open()).rejects.toMatchObject({ remedy: expect.stringContaining('DATABASE_URL') });
+    await first.close();
+    const second = await open();
+    await second.db.execute(sql`select value from kept`);
+    await second.ping();
+  });
+
+  it('has the folder again as soon as the process that held it was killed', async () => {
+    const holder = path.join(import.meta.dirname, 'testing/hold-folder.ts');
+    const child = fork(holder, [folder]);
+    await once(child, 'message');
+    expect(() => holdFolder(folder, 'wait')).toThrow('Another process uses');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    holdFolder(folder, 'wait')();
+  });
+
+  it('lets several processes migrate one Postgres at the same time', async () => {
+    const server = await PostgresServer.start();
+    releases.add('postgres', async () => server.remove());
+    const databases = await Promise.all([1, 2, 3].map(async () => open(server.url)));
+    for (const database of databases) await database.ping();
+    const applied = await databases[0]!.db.execute(
+      sql`select count(*)::int as count from drizzle.__drizzle_migrations`,
+    );
+    expect(applied).toMatchObject({ rows: [{ count: expect.any(Number) }] });
+    for (const database of databases) await database.close();
+  });
+
+  it('says what to do where Postgres does not answer or has no such database', async () => {
+    const nobody = `postgres://trunkline:secret@127.0.0.1:${await freePort()}/trunkline`;
+    const refused = await open(nobody).catch((thrown: unknown) => thrown);
+    expect(refused).toBeInstanceOf(OperatorError);
+    expect(String(refused)).not.toContain('secret');
+    const server = await PostgresServer.start();
+    releases.add('postgres', async () => server.remove());
+    const missing = server.url.replace(/\w+$/, 'nothing');
+    await expect(open(missing)).rejects.toMatchObject({
+      remedy: expect.stringContaining('DATABASE_URL'),
+    });
+  });
+});
