@@ -19,7 +19,7 @@ components:
 prompts: { inbound: hello, outbound: hello }
 `;
 
-export const plainPrompts = `hello:
+const plainPrompts = `hello:
   file: hello.md
   parameters:
     shop: { default: "the shop" }

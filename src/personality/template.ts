@@ -2,11 +2,11 @@ import { Liquid, type Template } from 'liquidjs';
 import { asError } from '../platform/errors.ts';
 
 /** A value that a template may be given. */
-export type VariableValue = string | number | boolean;
+type VariableValue = string | number | boolean;
 export type Variables = Readonly<Record<string, VariableValue>>;
 
 /** One thing wrong with a template; line and column count from 1. */
-export type TemplateProblem = { line: number; column: number; message: string };
+type TemplateProblem = { line: number; column: number; message: string };
 
 export type TemplateCheck = {
   problems: TemplateProblem[];

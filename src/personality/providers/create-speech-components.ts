@@ -72,7 +72,7 @@ export async function buildTts(options: TtsOptions, context: BuildContext): Prom
   }
 }
 
-export async function buildVad(options: VadOptions): Promise<VAD> {
+async function buildVad(options: VadOptions): Promise<VAD> {
   switch (options.provider) {
     case 'silero':
       return (await import('./vad/silero.ts')).buildVad(options);

@@ -7,7 +7,7 @@ import { WebSocketServer } from 'ws';
 export type Behaviour = 'answer' | 'hang' | number;
 
 /** One request, or the handshake of one WebSocket. */
-export type Seen = {
+type Seen = {
   path: string;
   query: URLSearchParams;
   headers: IncomingMessage['headers'];
