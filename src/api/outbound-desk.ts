@@ -15,7 +15,7 @@ import { ApiProblem } from './problem.ts';
 /** What the api needs to know of a personality. */
 export type KnownPersonality = { readonly key: string; readonly simulated: boolean };
 
-export type Personalities = {
+type Personalities = {
   get(key: string): KnownPersonality | undefined;
   list(): readonly KnownPersonality[];
 };

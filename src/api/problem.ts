@@ -5,7 +5,7 @@ const fieldErrorSchema = z.object({ field: z.string(), reason: z.string() });
 export type FieldError = z.infer<typeof fieldErrorSchema>;
 
 /** The body of every answer that is an error: RFC 9457, `application/problem+json`. */
-export const problemSchema = z.object({
+const problemSchema = z.object({
   type: z.string().describe('names the kind of problem, and does not change'),
   title: z.string(),
   status: z.number().int(),

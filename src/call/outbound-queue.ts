@@ -8,7 +8,7 @@ const DAY_S = 86_400;
  * A finished job stays known for a day (the fence of its call for three): what enqueues a call again finds
  * the job there, and does nothing. Attempts that fail before the fence is taken are tried again.
  */
-export const outboundJobDefaults = {
+const outboundJobDefaults = {
   attempts: 5,
   backoff: { type: 'exponential', delay: 1000 },
   removeOnComplete: { age: DAY_S },

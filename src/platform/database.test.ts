@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fork } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { sql } from 'drizzle-orm';
 import pino from 'pino';
@@ -45,9 +45,12 @@ describe('opening the database', () => {
   });
 
   it('has the folder again as soon as the process that held it was killed', async () => {
-    const holder = path.join(import.meta.dirname, 'testing/hold-folder.ts');
-    const child = fork(holder, [folder]);
-    await once(child, 'message');
+    const script =
+      'const { holdFolder } = await import(process.argv[1]);' +
+      "holdFolder(process.argv[2], 'wait'); console.log('held'); setInterval(() => {}, 1e6);";
+    const module = path.join(import.meta.dirname, 'folder-lock.ts');
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script, module, folder]);
+    await once(child.stdout, 'data');
     expect(() => holdFolder(folder, 'wait')).toThrow('Another process uses');
     child.kill('SIGKILL');
     await once(child, 'exit');

@@ -5,7 +5,7 @@ export type ServiceStatus = 'healthy' | 'degraded' | 'unhealthy';
 /** How a part is, with a short sentence without secrets or numbers. */
 export type ServiceHealth = { status: ServiceStatus; message: string };
 
-export type Check = {
+type Check = {
   /** Without this part no call can be accepted. */
   vital?: boolean;
   /** A throw counts as unhealthy. */

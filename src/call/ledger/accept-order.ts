@@ -7,7 +7,7 @@ import { callEvents, calls, idempotencyKeys } from './schema.ts';
 import type { WorkspaceRows } from './workspace-rows.ts';
 
 /** How long an `Idempotency-Key` is remembered. */
-export const KEY_LIFETIME_MS = 86_400_000;
+const KEY_LIFETIME_MS = 86_400_000;
 
 export type NewOrder = {
   order: Omit<CallOrder, 'callId' | 'publicId'>;
