@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isSameProcess, startTicksOf } from '../src/stack/state-file.ts';
+import { eventually } from './eventually.ts';
 import { StackFixture } from './stack-fixture.ts';
 
 let stack: StackFixture;
@@ -104,11 +104,3 @@ describe('a supervisor that was killed', () => {
     await first.stop();
   });
 });
-
-async function eventually<T>(ask: () => Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    await delay(100);
-  }
-}

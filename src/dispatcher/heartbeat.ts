@@ -5,7 +5,7 @@ import type { Log } from '../platform/log.ts';
 import type { Redis } from '../platform/redis.ts';
 
 /** Hash of the dispatchers by their ids; one whose `at` is more than some beats old is dead. */
-export const DISPATCHERS = 'trunkline:dispatchers';
+const DISPATCHERS = 'trunkline:dispatchers';
 
 const BEAT_MS = 2000;
 

@@ -10,7 +10,7 @@ import {
 } from './config-schema.ts';
 
 /** Where the value of a variable came from. */
-export type Origin = 'environment' | '.env' | 'default' | 'unset';
+type Origin = 'environment' | '.env' | 'default' | 'unset';
 
 export type Config = Readonly<Environment> & {
   /** Folder that relative paths are resolved against. */

@@ -10,7 +10,9 @@ export type LiveKit = {
 /** The three clients of livekit-server's HTTP API. */
 export function connectLiveKit(config: Config): LiveKit {
   const host = config.LIVEKIT_URL.replace(/^ws/, 'http');
-  const credentials = [host, config.LIVEKIT_API_KEY, config.LIVEKIT_API_SECRET] as const;
+  // The SDK's failover repeats a request in another region: repeated, a dial is a second call.
+  const options = { failover: false };
+  const credentials = [host, config.LIVEKIT_API_KEY, config.LIVEKIT_API_SECRET, options] as const;
   return {
     rooms: new RoomServiceClient(...credentials),
     sip: new SipClient(...credentials),

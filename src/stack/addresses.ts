@@ -82,7 +82,7 @@ export async function standardPorts(
 }
 
 /** The ports in use among those that a stack wants, with their purpose. */
-export async function busyPorts(ports: Ports, workers: number): Promise<string[]> {
+async function busyPorts(ports: Ports, workers: number): Promise<string[]> {
   const busy: string[] = [];
   for (const name of portNames) {
     const count = name === 'rtp' ? 1 : width(name, workers);

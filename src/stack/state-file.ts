@@ -2,7 +2,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** What a running stack leaves in its data folder, for `ps`, `logs` and `down`. */
-export const stackStateSchema = z.object({
+const stackStateSchema = z.object({
   /** Supervisor, with its start time so that a later process of the same number is not taken for it. */
   pid: z.number().int(),
   startTicks: z.string(),
