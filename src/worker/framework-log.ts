@@ -11,7 +11,7 @@ const FRAMEWORK_LOGGER = Symbol.for('@livekit/agents:logger');
  * prompts, numbers within identities and room names, and whole protocol messages.
  */
 const ALLOWED =
-  /^(job_?id|room_id|workerId|id|pid|label|speech_id|agentName|state|reason|timeout|delay|duration\w*|retry\w+|attempt|load\w*|memoryUsageMB|growthMemoryMB|uptime|provider|model|signal)$/i;
+  /^(job_?id|room_id|workerId|id|label|speech_id|agentName|state|reason|timeout|delay|duration\w*|retry\w+|attempt|load\w*|memoryUsageMB|growthMemoryMB|uptime|provider|model|signal)$/i;
 
 const LONGEST_ERROR = 300;
 

@@ -1,7 +1,7 @@
-import { hostname } from 'node:os';
 import path from 'node:path';
 import { AgentServer, InferenceRunner, ServerOptions } from '@livekit/agents';
 import { EventPublisher } from '../call/event-stream.ts';
+import { startHeartbeat } from '../call/heartbeat.ts';
 import { loadConfig } from '../platform/config.ts';
 import { asError } from '../platform/errors.ts';
 import { serveHealth } from '../platform/health-server.ts';
@@ -13,12 +13,12 @@ import { runService } from '../platform/service.ts';
 import { CallSlots } from './call-slots.ts';
 import { drain } from './drain.ts';
 import { replaceFrameworkLog } from './framework-log.ts';
-import { startHeartbeat } from './heartbeat.ts';
 import { watchJobs, type RunningJob } from './lost-jobs.ts';
 import { workerHealth } from './worker-health.ts';
 import { countCalls } from './worker-metrics.ts';
 
-const HOST = '127.0.0.1';
+/** The framework's own health: only this process asks it. */
+const FRAMEWORK_HOST = '127.0.0.1';
 
 const config = loadConfig();
 const log = createLog('worker', config.LOG_LEVEL);
@@ -42,7 +42,7 @@ await runService(log, async (releases) => {
       wsURL: config.LIVEKIT_URL,
       apiKey: config.LIVEKIT_API_KEY,
       apiSecret: config.LIVEKIT_API_SECRET,
-      host: HOST,
+      host: FRAMEWORK_HOST,
       port: frameworkPort,
       numIdleProcesses: 1,
       maxRetry: Number.POSITIVE_INFINITY,
@@ -70,15 +70,16 @@ await runService(log, async (releases) => {
   await startHeartbeat({
     redis,
     log,
-    workerId: `${hostname()}-${process.pid}`,
+    fleet: 'workers',
     state: () => ({ calls: slots.taken, capacity: config.WORKER_MAX_CALLS }),
     releases,
   });
   await serveHealth({
-    host: HOST,
+    host: config.API_HOST,
     port: config.WORKER_PORT,
     metrics,
-    health: () => workerHealth({ frameworkUrl: `http://${HOST}:${frameworkPort}/`, redis, slots }),
+    health: () =>
+      workerHealth({ frameworkUrl: `http://${FRAMEWORK_HOST}:${frameworkPort}/`, redis, slots }),
     releases,
   });
 

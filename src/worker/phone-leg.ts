@@ -9,11 +9,16 @@ import {
 import { isFinal } from './phone-end.ts';
 
 /**
- * How long a phone that was lost without a clear reason may take to come back: livekit-sip joins again when
- * livekit-server was restarted. A lost livekit-sip is noticed after 20.5 s, and the ledger must know within
- * 25 s, so this cannot be longer.
+ * How long a phone that was lost without a clear reason may take to come back. When livekit-server was
+ * restarted, livekit-sip joins again some 6 s after the loss.
  */
-const REJOIN_MS = 3000;
+const REJOIN_MS = 12_000;
+
+/**
+ * The same for a phone whose connection timed out: livekit-server has waited 20.5 s already, and the ledger
+ * must know within 25 s of the loss.
+ */
+const REJOIN_AFTER_TIMEOUT_MS = 2000;
 
 const CALL_STATUS = 'sip.callStatus';
 
@@ -95,8 +100,16 @@ export class PhoneLeg {
   readonly #onDisconnected = (participant: RemoteParticipant): void => {
     if (!this.#participant || !this.#isPhone(participant)) return;
     const reason = participant.disconnectReason ?? DisconnectReason.UNKNOWN_REASON;
-    if (isFinal(reason)) this.#gone.resolve(reason);
-    else this.#lost = setTimeout(() => this.#gone.resolve(reason), REJOIN_MS);
+    if (isFinal(reason)) {
+      this.#gone.resolve(reason);
+      return;
+    }
+    const timedOut = reason === DisconnectReason.CONNECTION_TIMEOUT;
+    clearTimeout(this.#lost);
+    this.#lost = setTimeout(
+      () => this.#gone.resolve(reason),
+      timedOut ? REJOIN_AFTER_TIMEOUT_MS : REJOIN_MS,
+    );
   };
 
   readonly #onRoomLost = (reason: DisconnectReason): void => {
