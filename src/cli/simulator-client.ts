@@ -27,11 +27,12 @@ const refusal = z.object({ problems: z.array(z.string()) });
  */
 export async function* conversationEvents(
   simulator: SimulatorAddress,
-  conversation: { file: string; source: string; record: boolean },
+  conversation: { file: string; source: string; record: boolean; patience: string },
 ): AsyncGenerator<SimulatorEvent> {
   const query = new URLSearchParams({
     file: conversation.file,
     record: String(conversation.record),
+    patience: conversation.patience,
   });
   const url = new URL(`/simulator/conversations?${query.toString()}`, simulator.url);
   let response: Response;

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { formatProblem } from '../platform/yaml-file.ts';
 import type { ConversationEngine } from './conversation/engine.ts';
+import { withPatience } from './conversation/patience.ts';
 import { eventLine } from './conversation/report.ts';
 import { parseConversation } from './conversation/schema.ts';
 
@@ -12,6 +13,8 @@ const query = z.strictObject({
   /** Name of the file, for its problems and the report. */
   file: z.string().min(1).max(1000).default('conversation'),
   record: z.stringbool().default(false),
+  /** Every limit of time counts so many times. */
+  patience: z.coerce.number().min(1).max(20).default(1),
 });
 
 /**
@@ -46,7 +49,7 @@ function runConversation(options: {
   const { request, reply, engine, stopping } = options;
   const asked = query.safeParse(request.query);
   if (!asked.success) return reply.code(400).send({ problems: [z.prettifyError(asked.error)] });
-  const { file, record } = asked.data;
+  const { file, record, patience } = asked.data;
   const parsed = parseConversation(typeof request.body === 'string' ? request.body : '', file);
   if (!parsed.ok) return reply.code(400).send({ problems: parsed.problems.map(formatProblem) });
 
@@ -55,7 +58,8 @@ function runConversation(options: {
   const answer = new PassThrough();
   const run = async () => {
     try {
-      await engine.run(parsed.value, parsed.value.name ?? file, {
+      const conversation = withPatience(parsed.value, patience);
+      await engine.run(conversation, conversation.name ?? file, {
         record,
         tell: (event) => answer.write(eventLine(event)),
         signal: AbortSignal.any([left.signal, stopping]),

@@ -2,7 +2,7 @@ import { FRAME_SAMPLES, type Leg } from '../leg.ts';
 import type { Heard } from '../recogniser.ts';
 import { aborted } from './waiting.ts';
 
-export const FRAME_MS = 20;
+const FRAME_MS = 20;
 const TICK_MS = 50;
 /** A tick later than this means that our own process stood still. */
 const LATE_MS = 30;

@@ -141,7 +141,7 @@ const onePlan = (plan: { call?: unknown; order?: unknown; callee?: unknown }): b
 const ONE_PLAN = 'needs either call or order, and callee only with order';
 
 /** A conversation as its author writes it: `docs/simulator.md` is the reference. */
-export const conversationSchema = z
+const conversationSchema = z
   .strictObject({
     name: z.string().min(1).max(100).optional(),
     description: z.string().max(2000).optional(),
@@ -179,7 +179,7 @@ export type Conversation = z.output<typeof conversationSchema>;
 export type AgentStep = z.output<typeof agentStep>;
 export type CallerStep = z.output<typeof callerStep>;
 export type Step = z.output<typeof step>;
-export type Expectation = z.output<typeof expectation>;
+
 export type CalleeBehaviour = z.output<typeof callee>;
 
 /** One call of a conversation. */
