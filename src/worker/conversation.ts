@@ -132,8 +132,13 @@ export class Conversation {
     this.#session.input.setAudioEnabled(true);
     const { settings } = this.#options;
     this.#after(settings.maxDurationMs, () => void this.#closePolitely());
-    if (settings.listensFirst) this.#after(LISTEN_FIRST_MS, () => void this.#greet());
-    else void this.#greet();
+    if (settings.listensFirst) {
+      this.#after(LISTEN_FIRST_MS, () => {
+        // Who is speaking just then is answered when he has finished.
+        if (this.#session.userState !== 'speaking') void this.#greet();
+      });
+    }
+    if (!settings.listensFirst) void this.#greet();
     this.#updateSilence();
   }
 
