@@ -126,6 +126,12 @@ describe.each(['embedded', 'postgres'] as const)('the API on the %s database', (
     expect(problem.personalities).toEqual(['german_assistant', 'receptionist']);
   });
 
+  it('refuses an order that lacks a variable which the prompt needs', async () => {
+    const order = { to_number: TO, personality: 'german_assistant', variables: { name: '' } };
+    const problem = await refuses(400, place(order));
+    expect(problem.errors).toEqual([{ field: 'variables.name', reason: 'is required' }]);
+  });
+
   it('refuses a trunk that does not exist, with those that do', async () => {
     const problem = await refuses(400, place({ to_number: TO, trunk: 'nothing' }));
     expect(problem.trunks).toEqual(['simulator', 'carrier']);

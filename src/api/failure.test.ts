@@ -200,7 +200,7 @@ describe('the API when parts of it are away', () => {
     );
     expect((await health()).services.agents).toMatchObject({ status: 'unhealthy' });
     await api.redis.hset('trunkline:workers', 'one', beat(Date.now()), 'two', beat(Date.now()));
-    await api.redis.hset('trunkline:dispatchers', 'one', JSON.stringify({ at: Date.now() }));
+    await api.redis.hset('trunkline:dispatchers', 'one', beat(Date.now()));
     expect((await health()).services).toMatchObject({
       agents: { status: 'healthy', message: '2 registered, 2 of 16 calls' },
       dispatcher: { status: 'healthy' },

@@ -2,6 +2,7 @@ import { EventConsumer } from '../call/ledger/event-consumer.ts';
 import { Ledger, LEDGER_MIGRATIONS } from '../call/ledger/ledger.ts';
 import { OutboundQueue } from '../call/outbound-queue.ts';
 import { openPersonalities } from '../personality/personalities.ts';
+import { missingParameters } from '../personality/render.ts';
 import { loadConfig, resolvePath } from '../platform/config.ts';
 import { openDatabase } from '../platform/database.ts';
 import { connectLiveKit } from '../platform/livekit.ts';
@@ -67,6 +68,10 @@ await runService(log, async (releases) => {
     queue,
     redis,
     personalities,
+    missingVariables: (key, given) => {
+      const personality = personalities.get(key);
+      return personality ? missingParameters(personality, 'outbound', given) : [];
+    },
     defaultPersonality: config.DEFAULT_PERSONALITY,
     trunks,
     onLeftBehind: () => reconciler.soon(),

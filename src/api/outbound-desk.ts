@@ -27,6 +27,8 @@ export type DeskDeps = {
   /** Impatient: a request does not wait for a Redis that is away. */
   redis: Redis;
   personalities: Personalities;
+  /** Variables that a personality's outbound prompt cannot do without and that are not among these. */
+  missingVariables: (personality: string, given: CallOrder['variables']) => readonly string[];
   defaultPersonality: string;
   trunks: readonly Trunk[];
   /** Called when a call is on record and the queue did not take it. */
@@ -77,6 +79,7 @@ export class OutboundDesk {
     const from =
       body.from_number === undefined ? undefined : numberOf('from_number', body.from_number, loose);
     const personality = this.#personality(body.personality);
+    this.#requireVariables(personality.key, body);
     const now = Date.now();
     const notBefore = body.schedule_at === undefined ? undefined : Date.parse(body.schedule_at);
     if (notBefore !== undefined && notBefore > now + YEAR_MS) {
@@ -130,6 +133,19 @@ export class OutboundDesk {
       errors: [{ field: 'personality', reason: 'there is no personality of this name' }],
       personalities: keys,
     });
+  }
+
+  /** An agent that lacks a variable would find out when somebody has picked up. */
+  #requireVariables(personality: string, body: OutboundCallBody): void {
+    const missing = this.#deps.missingVariables(personality, body.variables ?? {});
+    if (missing.length === 0) return;
+    throw new ApiProblem(
+      'bad-request',
+      `${personality} needs the variables ${missing.join(', ')}.`,
+      {
+        errors: missing.map((name) => ({ field: `variables.${name}`, reason: 'is required' })),
+      },
+    );
   }
 
   async #requireRedis(): Promise<void> {

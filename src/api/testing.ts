@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import { EventConsumer } from '../call/ledger/event-consumer.ts';
 import { Ledger } from '../call/ledger/ledger.ts';
@@ -101,6 +102,8 @@ export async function startTestApi(
       get: (key) => personalities.find((one) => one.key === key),
       list: () => personalities,
     },
+    missingVariables: (key, given) =>
+      key === 'german_assistant' && given['name'] === '' ? ['name'] : [],
     defaultPersonality: 'receptionist',
     trunks,
     onLeftBehind: () => reconciler.soon(),
@@ -118,6 +121,8 @@ export async function startTestApi(
   const app = await buildApp({ apiKey: API_KEY, log, desk, ledger, metrics, checks });
   releases.add('app', async () => app.close());
   await own.ping();
+  // An impatient client refuses what comes before it is connected.
+  if (redis.status !== 'ready') await once(redis, 'ready');
   return {
     app,
     server,

@@ -1,5 +1,6 @@
 import { Queue } from 'bullmq';
 import { EventPublisher } from '../call/event-stream.ts';
+import { startHeartbeat } from '../call/heartbeat.ts';
 import { OUTBOUND_QUEUE } from '../call/order.ts';
 import type { Config } from '../platform/config.ts';
 import { serveHealth, type Health } from '../platform/health-server.ts';
@@ -13,7 +14,6 @@ import type { Trunk } from '../trunk/trunk.ts';
 import { CallRooms } from './call-room.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { addQueueGauges, DispatcherMetrics } from './dispatcher-metrics.ts';
-import { startHeartbeat } from './heartbeat.ts';
 import { Lease } from './lease.ts';
 import type { OutboundDeps } from './outbound-call.ts';
 import { Watchdog } from './watchdog.ts';
@@ -31,7 +31,6 @@ const WATCHDOG_LEASE_MS = 10_000;
 /** Beyond the ring time-out: for the answer to come back and the outcome to be written. */
 const STOP_MARGIN_MS = 6000;
 
-const HEALTH_HOST = '127.0.0.1';
 const REDIS_PATIENCE_MS = 2000;
 
 /** Starts everything that a dispatcher process does, and registers what stops it. Returns its health port. */
@@ -78,14 +77,17 @@ export async function startDispatcher(
     redis,
   );
   dispatcher.start();
-  releases.add(
-    'heartbeat',
-    startHeartbeat(redis, log, () => ({ active: dispatcher.active })),
-  );
+  await startHeartbeat({
+    redis,
+    log,
+    fleet: 'dispatchers',
+    state: () => ({ calls: dispatcher.active }),
+    releases,
+  });
   releases.add('calls', () => dispatcher.stop(ringMs + STOP_MARGIN_MS));
 
   return serveHealth({
-    host: HEALTH_HOST,
+    host: config.API_HOST,
     port: config.DISPATCHER_PORT,
     metrics: registry,
     releases,

@@ -1,3 +1,4 @@
+import { freshBeats } from '../../call/heartbeat.ts';
 import type { EventConsumer } from '../../call/ledger/event-consumer.ts';
 import type { OpenDatabase } from '../../platform/database.ts';
 import type { LiveKit } from '../../platform/livekit.ts';
@@ -5,10 +6,6 @@ import type { Redis } from '../../platform/redis.ts';
 import { readTrunkStates } from '../../trunk/trunk-state.ts';
 import type { Trunk } from '../../trunk/trunk.ts';
 import { degraded, healthy, unhealthy, type Checks, type ServiceHealth } from './check.ts';
-import { freshBeats } from './heartbeats.ts';
-
-const WORKERS = 'trunkline:workers';
-const DISPATCHERS = 'trunkline:dispatchers';
 
 /** Any name of a room that there is not: asking for it proves the address, the key and LiveKit's Redis. */
 const NO_ROOM = 'trunkline-health';
@@ -54,7 +51,7 @@ export function healthChecks(deps: HealthDeps): Checks {
     agents: { run: async () => agentHealth(redis) },
     dispatcher: {
       run: async () => {
-        const beats = await freshBeats(redis, DISPATCHERS);
+        const beats = await freshBeats(redis, 'dispatchers');
         if (beats.length === 0) return unhealthy('no dispatcher runs: outbound calls wait');
         return healthy(`${beats.length} running`);
       },
@@ -72,9 +69,9 @@ async function sipHealth(url: string): Promise<ServiceHealth> {
 }
 
 async function agentHealth(redis: Redis): Promise<ServiceHealth> {
-  const beats = await freshBeats(redis, WORKERS);
+  const beats = await freshBeats(redis, 'workers');
   if (beats.length === 0) return unhealthy('no worker is registered: calls are not answered');
-  const calls = beats.reduce((sum, beat) => sum + (beat.calls ?? 0), 0);
+  const calls = beats.reduce((sum, beat) => sum + beat.calls, 0);
   const capacity = beats.reduce((sum, beat) => sum + (beat.capacity ?? 0), 0);
   const message = `${beats.length} registered, ${calls} of ${capacity} calls`;
   return calls >= capacity ? degraded(`${message}: all are busy`) : healthy(message);

@@ -1,0 +1,85 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { asError } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import type { Redis } from '../platform/redis.ts';
+import type { Releases } from '../platform/releases.ts';
+
+/** The processes that work on calls; each kind has a hash in Redis, from process to beat. */
+export type Fleet = 'workers' | 'dispatchers';
+
+const BEAT_MS = 2000;
+/** A process whose last beat is older does not work any more. */
+const DEAD_AFTER_MS = 10_000;
+/** A process that was killed left its beat behind; nobody else would remove it. */
+const FORGOTTEN_AFTER_MS = 60_000;
+
+const beatSchema = z.looseObject({
+  /** Milliseconds since the epoch. */
+  at: z.number(),
+  /** Calls that it has now. */
+  calls: z.number(),
+  /** Calls that it takes at most. */
+  capacity: z.number().optional(),
+});
+
+export type Beat = z.infer<typeof beatSchema>;
+
+export function fleetKey(fleet: Fleet): string {
+  return `trunkline:${fleet}`;
+}
+
+/** Tells everybody every 2 s that this process lives and what it does, until it is released. */
+export async function startHeartbeat(options: {
+  redis: Redis;
+  log: Log;
+  fleet: Fleet;
+  state: () => Omit<Beat, 'at'>;
+  releases: Releases;
+}): Promise<void> {
+  const { redis, log } = options;
+  const key = fleetKey(options.fleet);
+  const id = `${hostname()}-${process.pid}`;
+  const beat = async () => {
+    try {
+      await redis.hset(key, id, JSON.stringify({ ...options.state(), at: Date.now() }));
+    } catch (thrown) {
+      log.warn({ err: asError(thrown) }, 'heartbeat failed');
+    }
+  };
+  await forgetTheLost(redis, key);
+  let last = beat();
+  await last;
+  const timer = setInterval(() => {
+    last = beat();
+  }, BEAT_MS);
+  options.releases.add('heartbeat', async () => {
+    clearInterval(timer);
+    await last;
+    await redis.hdel(key, id);
+  });
+}
+
+/** The beats of the processes that live; one that cannot be read counts as none. */
+export async function freshBeats(redis: Redis, fleet: Fleet, now = Date.now()): Promise<Beat[]> {
+  const values = await redis.hvals(fleetKey(fleet));
+  return values
+    .map(beatOf)
+    .flatMap((beat) => (beat && beat.at > now - DEAD_AFTER_MS ? [beat] : []));
+}
+
+async function forgetTheLost(redis: Redis, key: string): Promise<void> {
+  const beats = Object.entries(await redis.hgetall(key));
+  const lost = beats.filter(
+    ([, text]) => (beatOf(text)?.at ?? 0) < Date.now() - FORGOTTEN_AFTER_MS,
+  );
+  if (lost.length > 0) await redis.hdel(key, ...lost.map(([id]) => id));
+}
+
+function beatOf(text: string): Beat | undefined {
+  try {
+    return beatSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
