@@ -30,9 +30,9 @@ it('beats while the process lives, forgets those that were killed, and is gone w
   const state = () => ({ calls, capacity: 8 });
   await startHeartbeat({ redis, log, fleet: 'workers', state, releases });
   expect(await redis.hkeys(key)).toHaveLength(2);
-  expect((await freshBeats(redis, 'workers')).map((fresh) => fresh.calls).toSorted()).toEqual([
-    0, 1,
-  ]);
+  expect(new Set((await freshBeats(redis, 'workers')).map((fresh) => fresh.calls))).toEqual(
+    new Set([0, 1]),
+  );
   calls = 2;
   await vi.waitFor(
     async () =>

@@ -8,7 +8,7 @@ Examples:
   trunkline personality show receptionist          what the model is told, and the greeting
   trunkline personality show appointment_reminder --direction outbound --var name=Ada`;
 
-export const personalityCommand = defineCommand({
+const personalityCommand = defineCommand({
   meta: { name: 'personality', description },
   subCommands: {
     check: () => import('./personality/check.ts').then((module) => module.default),
