@@ -5,6 +5,7 @@ import type { Outcome } from '../call/outcome.ts';
 import { waitingCalls } from '../call/trunk-turns.ts';
 import type { Registry } from '../platform/metrics.ts';
 import type { Redis } from '../platform/redis.ts';
+import { withinMs } from '../platform/time-limit.ts';
 
 /** What the dispatcher counts of its calls. Labels hold names of trunks and outcomes, never numbers. */
 export class DispatcherMetrics {
@@ -63,7 +64,9 @@ export class DispatcherMetrics {
 
 type Figures = Record<string, number>;
 
-/** Gauges that are read from Redis when the metrics are asked for. */
+const COLLECT_LIMIT_MS = 1000;
+
+/** Gauges that are read from Redis when the metrics are asked for; left out while it is away. */
 export function addQueueGauges(
   registry: Registry,
   redis: Redis,
@@ -77,7 +80,9 @@ export function addQueueGauges(
       labelNames: [label],
       registers: [],
       async collect() {
-        for (const [value, figure] of Object.entries(await read())) {
+        this.reset();
+        const figures = await withinMs(COLLECT_LIMIT_MS, read()).catch((): Figures => ({}));
+        for (const [value, figure] of Object.entries(figures)) {
           this.set({ [label]: value }, figure);
         }
       },

@@ -22,8 +22,9 @@ export async function serveHealth(options: {
   const server = createServer((request, response) => {
     const answer = async () => {
       if (request.url === '/metrics') {
+        const text = await options.metrics.metrics();
         response.writeHead(200, { 'content-type': options.metrics.contentType });
-        response.end(await options.metrics.metrics());
+        response.end(text);
       } else if (request.url === '/health') {
         const health = await options.health();
         response.writeHead(health.status === 'unhealthy' ? 503 : 200, {
