@@ -4,6 +4,7 @@ import { asError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { Releases } from '../platform/releases.ts';
+import { withinMs } from '../platform/time-limit.ts';
 
 /** The processes that work on calls; each kind has a hash in Redis, from process to beat. */
 export type Fleet = 'workers' | 'dispatchers';
@@ -13,6 +14,7 @@ const BEAT_MS = 2000;
 const DEAD_AFTER_MS = 10_000;
 /** A process that was killed left its beat behind; nobody else would remove it. */
 const FORGOTTEN_AFTER_MS = 60_000;
+const GOODBYE_LIMIT_MS = 1000;
 
 const beatSchema = z.looseObject({
   /** Milliseconds since the epoch. */
@@ -55,8 +57,11 @@ export async function startHeartbeat(options: {
   }, BEAT_MS);
   options.releases.add('heartbeat', async () => {
     clearInterval(timer);
-    await last;
-    await redis.hdel(key, id);
+    // A patient client would wait for a Redis that is away, and with it the process that must go.
+    await withinMs(
+      GOODBYE_LIMIT_MS,
+      last.then(() => redis.hdel(key, id)),
+    );
   });
 }
 

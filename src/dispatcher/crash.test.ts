@@ -128,6 +128,17 @@ test('a dispatcher that is told to stop lets a ringing call finish and hands the
   await vi.waitFor(() => expect(livekit.invites.at(-1)).toBe(other.callId), SOON);
 });
 
+test('a dispatcher goes when it is told to, though Redis is away, and tells its figures until then', async () => {
+  const away = await RedisServer.start();
+  const port = await freePort();
+  const child = await startDispatcher(away.url, port);
+  await away.remove();
+  const metrics = await fetch(`http://127.0.0.1:${port}/metrics`);
+  expect(metrics.status).toBe(200);
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([0, null]);
+});
+
 async function enqueue(): Promise<CallOrder> {
   const order = anOrder({ callId: newCallId() });
   await queue.add('dial', order, { jobId: order.callId });
@@ -135,8 +146,8 @@ async function enqueue(): Promise<CallOrder> {
 }
 
 /** Resolves when the dispatcher says that it is ready. */
-async function startDispatcher(): Promise<ChildProcess> {
-  const port = await freePort();
+async function startDispatcher(redisUrl = server.url, fixedPort?: number): Promise<ChildProcess> {
+  const port = fixedPort ?? (await freePort());
   const child = spawn(process.execPath, [PROCESS], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
@@ -145,7 +156,7 @@ async function startDispatcher(): Promise<ChildProcess> {
       LIVEKIT_API_KEY: 'key',
       LIVEKIT_API_SECRET: 'a secret that is long enough for livekit',
       API_KEY: 'a key that is long enough',
-      REDIS_URL: server.url,
+      REDIS_URL: redisUrl,
       DISPATCHER_PORT: String(port),
       RING_TIMEOUT_SECONDS: String(RING_SECONDS),
       TEST_TRUNK: JSON.stringify({

@@ -3,6 +3,7 @@ import { isCallId, type CallId } from '../call/call-id.ts';
 import { callOrderSchema, OUTBOUND_QUEUE } from '../call/order.ts';
 import { asError } from '../platform/errors.ts';
 import type { Redis } from '../platform/redis.ts';
+import { withinMs } from '../platform/time-limit.ts';
 import { endCall } from './call-end.ts';
 import { advanceCall, type OutboundDeps } from './outbound-call.ts';
 import { retryDelay } from './patience.ts';
@@ -27,7 +28,8 @@ const MAX_STALLED = 1_000_000;
 const TROUBLE_LIMIT_MS = 120_000;
 const TROUBLE_RETRY_MS = 5000;
 
-const DAY_S = 86_400;
+/** With no call in hand only Redis can keep the queue from closing, by being away. */
+const IDLE_STOP_MS = 2000;
 
 /** Takes calls from the queue, one job a call, and carries each as far as `advanceCall` does. */
 export class Dispatcher {
@@ -46,8 +48,6 @@ export class Dispatcher {
       lockRenewTime: LOCK_RENEWAL_MS,
       stalledInterval: STALLED_CHECK_MS,
       maxStalledCount: MAX_STALLED,
-      removeOnComplete: { age: DAY_S, count: 10_000 },
-      removeOnFail: { age: 7 * DAY_S },
     });
     this.#worker.on('error', (error) => deps.log.warn({ err: error }, 'the queue failed'));
     this.#worker.on('failed', (job, error) => {
@@ -76,13 +76,12 @@ export class Dispatcher {
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping.abort();
     const closed = this.#worker.close();
-    const late = Promise.withResolvers<'late'>();
-    const timer = setTimeout(() => late.resolve('late'), deadlineMs);
-    const result = await Promise.race([closed, late.promise]);
-    clearTimeout(timer);
-    if (result === 'late') {
-      this.#deps.log.warn({ active: this.active }, 'stopping while calls are being dialled');
-      await this.#worker.close(true);
+    try {
+      await withinMs(this.active > 0 ? deadlineMs : IDLE_STOP_MS, closed);
+    } catch (thrown) {
+      const { active } = this;
+      this.#deps.log.warn({ active, err: asError(thrown) }, 'stopping before the queue is closed');
+      await withinMs(IDLE_STOP_MS, this.#worker.close(true));
     }
   }
 

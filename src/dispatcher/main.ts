@@ -7,10 +7,11 @@ import { loadTrunks } from '../trunk/load-trunks.ts';
 import { outboundTrunkId } from '../trunk/outbound-trunk-id.ts';
 import { startDispatcher } from './start-dispatcher.ts';
 
-const config = loadConfig();
-const log = createLog('dispatcher', config.LOG_LEVEL);
+const log = createLog('dispatcher', process.env.LOG_LEVEL ?? 'info');
 
 await runService(log, async (releases) => {
+  const config = loadConfig();
+  log.level = config.LOG_LEVEL;
   const personalities = await openPersonalities({ config, log, watch: true });
   releases.add('personalities', () => personalities.close());
   const { sip } = connectLiveKit(config);

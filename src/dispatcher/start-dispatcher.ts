@@ -9,6 +9,7 @@ import type { Log } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import type { Releases } from '../platform/releases.ts';
+import { withinMs } from '../platform/time-limit.ts';
 import { trunkForOutbound } from '../trunk/routing.ts';
 import type { Trunk } from '../trunk/trunk.ts';
 import { CallRooms } from './call-room.ts';
@@ -31,6 +32,7 @@ const WATCHDOG_LEASE_MS = 10_000;
 /** Beyond the ring time-out: for the answer to come back and the outcome to be written. */
 const STOP_MARGIN_MS = 6000;
 
+/** A patient client would wait for a Redis that is away for as long as that lasts. */
 const REDIS_PATIENCE_MS = 2000;
 
 /** Starts everything that a dispatcher process does, and registers what stops it. Returns its health port. */
@@ -43,7 +45,8 @@ export async function startDispatcher(
   const redis = connectRedis(config.REDIS_URL, log, 'patient');
   releases.add('redis', () => redis.disconnect());
   const queue = new Queue(OUTBOUND_QUEUE, { connection: redis });
-  releases.add('queue', () => queue.close());
+  queue.on('error', (error) => log.warn({ err: error }, 'the queue failed'));
+  releases.add('queue', () => withinMs(REDIS_PATIENCE_MS, queue.close()));
   const livekit = connectLiveKit(config);
   const registry = createMetrics('dispatcher');
   const trunkNames = world.trunks.map(({ name }) => name);
@@ -55,7 +58,7 @@ export async function startDispatcher(
   const lease = new Lease(redis, 'trunkline:watchdog', WATCHDOG_LEASE_MS);
   const watchdog = new Watchdog({ ...ending, queue, lease, log, trunks: trunkNames });
   watchdog.start();
-  releases.add('watchdog', () => watchdog.stop());
+  releases.add('watchdog', () => withinMs(REDIS_PATIENCE_MS, watchdog.stop()));
 
   const dispatcher = new Dispatcher(
     {
@@ -96,13 +99,9 @@ export async function startDispatcher(
 }
 
 async function health(redis: Redis, dispatcher: Dispatcher): Promise<Health> {
-  const late = Promise.withResolvers<false>();
-  const timer = setTimeout(() => late.resolve(false), REDIS_PATIENCE_MS);
-  const answered = redis.ping().then(
+  const up = await withinMs(REDIS_PATIENCE_MS, redis.ping()).then(
     () => true,
     () => false,
   );
-  const up = await Promise.race([answered, late.promise]);
-  clearTimeout(timer);
   return { status: up ? 'healthy' : 'unhealthy', redis: up, activeCalls: dispatcher.active };
 }

@@ -10,7 +10,8 @@ export type Log = pino.Logger;
 export function createLog(name: string, level: string): Log {
   return pino({
     name,
-    level,
+    // What is not a level is the configuration's to report, in its own words and with the other problems.
+    level: level in pino.levels.values ? level : 'info',
     base: { name, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },

@@ -5,6 +5,7 @@ import { createLog } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { connectRedis } from '../platform/redis.ts';
 import { runService } from '../platform/service.ts';
+import { withinMs } from '../platform/time-limit.ts';
 import { ensureTrunks, planTrunks } from '../trunk/ensure.ts';
 import { loadTrunks } from '../trunk/load-trunks.ts';
 import { sendOptions } from '../trunk/sip-options.ts';
@@ -17,11 +18,13 @@ const PLAN_EVERY_MS = 30_000;
 /** A check asks Twilio's REST API some eight questions. */
 const TWILIO_PLAN_EVERY_MS = 5 * 60_000;
 const PING_TIMEOUT_MS = 5000;
+const STOP_LIMIT_MS = 3000;
 
 const log = createLog('trunk-monitor', process.env['LOG_LEVEL'] ?? 'info');
 
 await runService(log, async (releases) => {
   const config = loadConfig();
+  log.level = config.LOG_LEVEL;
   const metrics = createMetrics('trunk-monitor');
   const redis = connectRedis(config.REDIS_URL, log, 'patient');
   releases.add('redis', () => redis.disconnect());
@@ -51,7 +54,8 @@ await runService(log, async (releases) => {
   releases.add('checks', async () => {
     stopping.abort();
     reader.disconnect();
-    await work;
+    // A check that waits for a Redis that is away would keep the process.
+    await withinMs(STOP_LIMIT_MS, work);
   });
   await serveHealth({
     host: config.API_HOST,
