@@ -52,6 +52,8 @@ export async function dialCall(deps: DialCallDeps, call: ReadyCall): Promise<Pro
   if (call.stopping.aborted) return handOver;
   if (await cancelRequested(redis, callId)) return call.end(canceled);
 
+  // Where Redis has lost a fence (a failover, a disk that was not synced) the room still tells of the dial.
+  const { phone } = await deps.rooms.state(callId);
   const { attempt } = call;
   const fence = { attempt, trunk, at: await redisNow(redis), ringMs: deps.ringMs };
   if (!(await takeFence(redis, callId, fence))) {
@@ -59,6 +61,7 @@ export async function dialCall(deps: DialCallDeps, call: ReadyCall): Promise<Pro
     deps.log.warn({ call: callId }, 'another attempt has the fence; not dialling');
     return handOver;
   }
+  if (phone !== 'absent') return followLostDial(deps, callId, fence, call.stopping);
   await deps.events.publish('call.dialing', callId, {
     trunk,
     from: call.from,

@@ -230,6 +230,19 @@ describe('a call that another attempt may have dialled', () => {
     expect(await endsOf(redis, order.callId)).toEqual([]);
   });
 
+  test('is not dialled again where Redis has lost its fence: the phone in its room tells of it', async () => {
+    const order = anOrder();
+    const first = advance(order);
+    await vi.waitFor(() => expect(livekit.invites).toHaveLength(1));
+    await redis.del(`trunkline:fence:${order.callId}`);
+    const second = advance(order);
+    await vi.waitFor(async () => expect(await readFence(redis, order.callId)).toBeDefined());
+    livekit.pickUp(order.callId);
+    expect(await Promise.all([first, second])).toEqual([{ kind: 'over' }, { kind: 'over' }]);
+    expect(livekit.invites).toEqual([order.callId]);
+    expect(await endsOf(redis, order.callId)).toEqual([]);
+  });
+
   test('and that somebody else has ended needs nothing more', async () => {
     const order = anOrder();
     await takeFence(redis, order.callId, {
