@@ -10,7 +10,7 @@ import {
 /** The one stream through which all changes of all calls go to the ledger. */
 export const EVENT_STREAM = 'trunkline:events';
 
-/** Acknowledged entries are trimmed beyond this many; the ledger reads far faster than calls happen. */
+/** The oldest entries go beyond this many, whether the ledger has them or not: it reads far faster than calls happen. */
 const STREAM_LENGTH = 100_000;
 
 /** Writes call events to the stream. */

@@ -6,12 +6,13 @@ const DAY_S = 86_400;
 
 /**
  * A finished job stays known for a day (the fence of its call for three): what enqueues a call again finds
- * the job there, and does nothing. Attempts that fail before the fence is taken are tried again.
+ * the job there, and does nothing. Of very many the oldest go sooner, since a job holds its whole order; the
+ * fence outlasts them. Attempts that fail before the fence is taken are tried again.
  */
 const outboundJobDefaults = {
   attempts: 5,
   backoff: { type: 'exponential', delay: 1000 },
-  removeOnComplete: { age: DAY_S },
+  removeOnComplete: { age: DAY_S, count: 10_000 },
   removeOnFail: { age: DAY_S },
 } satisfies JobsOptions;
 

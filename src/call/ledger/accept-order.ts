@@ -1,4 +1,4 @@
-import { and, eq, lt } from 'drizzle-orm';
+import { eq, lt } from 'drizzle-orm';
 import { ulid } from 'ulid';
 import { newCallId, publicCallId, type CallId } from '../call-id.ts';
 import type { CallOrder } from '../order.ts';
@@ -40,10 +40,8 @@ export async function acceptOrder(rows: WorkspaceRows, request: NewOrder): Promi
 
   if (idempotency) {
     const expired = new Date(Date.now() - KEY_LIFETIME_MS);
-    await rows.delete(
-      idempotencyKeys,
-      and(eq(idempotencyKeys.key, idempotency.key), lt(idempotencyKeys.createdAt, expired))!,
-    );
+    // All of them, not only this one: each holds the number of a person who was called.
+    await rows.delete(idempotencyKeys, lt(idempotencyKeys.createdAt, expired));
     const inserted = await rows.insert(idempotencyKeys, [
       { ...idempotency, callId, publicId: base, message, createdAt: new Date() },
     ]);

@@ -1,3 +1,4 @@
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database, OpenDatabase } from '../../platform/database.ts';
 import { callEvent, type CallEvent } from '../call-event.ts';
@@ -5,7 +6,9 @@ import { newCallId } from '../call-id.ts';
 import type { NewOrder } from './accept-order.ts';
 import { Ledger } from './ledger.ts';
 import { recordEvents } from './record-events.ts';
+import { idempotencyKeys } from './schema.ts';
 import { databaseMaker, type DatabaseMaker } from './testing.ts';
+import { WorkspaceRows } from './workspace-rows.ts';
 
 const NUMBER = '+12025550123';
 
@@ -104,6 +107,19 @@ describe.each(['embedded', 'postgres'] as const)('the ledger on the %s database'
     expect(new Set(ids).size).toBe(1);
     const other = { key: idempotency.key, bodyHash: 'b' };
     expect(await ledger.accept(newOrder({ idempotency: other }))).toEqual({ kind: 'key_taken' });
+  });
+
+  it('forgets a key after a day, and with it the number that it holds', async () => {
+    const keyed = (key: string) => newOrder({ idempotency: { key, bodyHash: 'a' } });
+    await ledger.accept(keyed('of yesterday'));
+    await ledger.accept(keyed('of today'));
+    const rows = new WorkspaceRows(db, 'default');
+    const createdAt = new Date(Date.now() - 25 * 3_600_000);
+    await rows.update(idempotencyKeys, { createdAt }, eq(idempotencyKeys.key, 'of yesterday'));
+    await ledger.accept(keyed('another of today'));
+    const keys = (await rows.select(idempotencyKeys)).map(({ key }) => key);
+    expect(keys).toEqual(expect.arrayContaining(['of today', 'another of today']));
+    expect(keys).not.toContain('of yesterday');
   });
 
   it('applies the events of a call in whatever order they arrive, with one result', async () => {
