@@ -10,7 +10,9 @@ import { createLog } from '../platform/log.ts';
 import { connectRedis } from '../platform/redis.ts';
 import { Releases } from '../platform/releases.ts';
 import { loadTrunks } from '../trunk/load-trunks.ts';
+import { endProcess } from './end-process.ts';
 import { replaceFrameworkLog } from './framework-log.ts';
+import { logRejections } from './log-rejections.ts';
 import { markFinished, markRunning } from './lost-jobs.ts';
 import { replaceRtcLog } from './rtc-log.ts';
 import { runCall } from './run-call.ts';
@@ -22,6 +24,7 @@ const config = loadConfig();
 const log = createLog('worker', config.LOG_LEVEL);
 replaceFrameworkLog(log);
 replaceRtcLog(log);
+logRejections(log);
 
 /**
  * The framework's entry in a job process: everything that takes time is made while the process is idle, so
@@ -50,15 +53,17 @@ export default defineAgent({
     const stop = stopSignal(releases);
     try {
       const metadata = jobMetadataSchema.parse(JSON.parse(context.job.metadata));
-      releases.add('mark', () => markFinished(deps.redis, context.job.id));
+      const onEndTold = () => markFinished(deps.redis, context.job.id);
+      releases.add('mark', onEndTold);
       await Promise.all([markRunning(deps.redis, context.job.id), context.connect()]);
-      await runCall(deps, { room: context.room, metadata, stop });
+      await runCall(deps, { room: context.room, metadata, stop, onEndTold });
     } catch (thrown) {
       log.error({ err: asError(thrown), job: context.job.id }, 'could not begin a call');
     } finally {
       await releases.run();
       deps.redis.disconnect();
       context.shutdown('call ended');
+      endProcess(log);
     }
   },
 });

@@ -6,6 +6,7 @@ import { asError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { Releases } from '../platform/releases.ts';
 import { CallAgent } from './call-agent.ts';
+import { closeSession } from './close-session.ts';
 import { HUNG_UP, LOST, SILENT, TIME_IS_UP } from './conversation-end.ts';
 import type { ConversationSettings } from './conversation-settings.ts';
 import { PreparedSpeech } from './prepared-speech.ts';
@@ -43,9 +44,6 @@ const LISTEN_FIRST_MS = 4000;
 
 /** Longest goodbye at the end of the permitted duration. */
 const CLOSING_MS = 15_000;
-
-/** Longest wait for the agent to fall silent at the end of the call. */
-const BREAK_OFF_MS = 1000;
 
 /**
  * What the agent and the far end say to each other: from before the answer, when everything is made ready
@@ -100,11 +98,8 @@ export class Conversation {
 
   async #start(): Promise<void> {
     const session = this.#session;
-    this.#releases.add('session', async () => {
-      // Closing detaches the output first, and then nobody knows what had been heard.
-      await within(this.#breakOff(), BREAK_OFF_MS);
-      await session.close();
-    });
+    const { room, log } = this.#options;
+    this.#releases.add('session', () => closeSession(session, room, log));
     this.#listen();
     // While it rings, early media (ring-back tones, announcements) is no caller's speech.
     session.input.setAudioEnabled(false);
@@ -114,7 +109,7 @@ export class Conversation {
         hangUp: () => this.#endSoon(HUNG_UP),
         onFirstWords: (message) => this.#onFirstWords(message),
       }),
-      room: this.#options.room,
+      room,
       inputOptions: {
         participantIdentity: this.#options.phone,
         audioSampleRate: 16_000,
@@ -234,10 +229,6 @@ export class Conversation {
   async #fail(end: CallEnd, part: Part): Promise<void> {
     if (part === 'llm' && this.#begun) await this.#sayLast(this.#options.settings.words.trouble);
     this.#end(end);
-  }
-
-  async #breakOff(): Promise<void> {
-    await this.#session.interrupt().await;
   }
 
   async #sayLast(words: string): Promise<void> {

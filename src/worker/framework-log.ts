@@ -52,7 +52,10 @@ export class FrameworkLog {
   #write(level: 'trace' | 'debug' | 'warn' | 'error', args: unknown[]): void {
     const [first, second] = args;
     const message = [first, second].find((argument) => typeof argument === 'string');
-    this.#log[level]({ framework: message, ...allowedFields(first) }, 'agents framework');
+    this.#log[brokenOff(first) ? 'debug' : level](
+      { framework: message, ...allowedFields(first) },
+      'agents framework',
+    );
   }
 }
 
@@ -82,6 +85,13 @@ function allowedFields(fields: unknown): Fields {
     }
   }
   return kept;
+}
+
+/** Whether the end of a call broke off what was under way: no fault of anybody's. */
+function brokenOff(fields: unknown): boolean {
+  const candidates =
+    typeof fields === 'object' && fields !== null ? [fields, ...Object.values(fields)] : [];
+  return candidates.some((value) => value instanceof Error && value.name === 'AbortError');
 }
 
 /** Kind, status and message of an error; nothing of its body, which may quote what was said. */

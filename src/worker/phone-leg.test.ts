@@ -57,6 +57,27 @@ describe('PhoneLeg', () => {
     leg.close();
   });
 
+  it('knows that the far end heard us, even where it never said that it answered', () => {
+    const leg = open();
+    room.emit(RoomEvent.ParticipantConnected, participant('sip_1'));
+    expect(leg.heard).toBe(false);
+    room.emit(RoomEvent.LocalTrackSubscribed);
+    expect(leg.heard).toBe(true);
+    leg.close();
+  });
+
+  it('names the call as the far end does, and as livekit-sip does where that is all there is', () => {
+    const leg = open();
+    expect(leg.sipCallId).toBeUndefined();
+    const phone = participant('sip_1');
+    phone.attributes['sip.callID'] = 'SCL_1';
+    room.emit(RoomEvent.ParticipantConnected, phone);
+    expect(leg.sipCallId).toBe('SCL_1');
+    phone.attributes['sip.callIDFull'] = 'a@b';
+    expect(leg.sipCallId).toBe('a@b');
+    leg.close();
+  });
+
   it('sees who is in the room already', async () => {
     const phone = Object.assign(participant('phone'), {
       attributes: { 'sip.callStatus': 'active' },

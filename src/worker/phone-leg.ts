@@ -39,6 +39,7 @@ export class PhoneLeg {
   readonly #answered = Promise.withResolvers<void>();
   readonly #gone = Promise.withResolvers<DisconnectReason>();
   #participant: RemoteParticipant | undefined;
+  #heard = false;
   #lost: NodeJS.Timeout | undefined;
 
   /** @param identity of the far end; absent: the first SIP participant. */
@@ -49,6 +50,7 @@ export class PhoneLeg {
     room.on(RoomEvent.ParticipantAttributesChanged, this.#onAttributes);
     room.on(RoomEvent.ParticipantDisconnected, this.#onDisconnected);
     room.on(RoomEvent.Disconnected, this.#onRoomLost);
+    room.on(RoomEvent.LocalTrackSubscribed, this.#onHeard);
     for (const participant of room.remoteParticipants.values()) this.#onConnected(participant);
   }
 
@@ -66,12 +68,26 @@ export class PhoneLeg {
     return this.#gone.promise;
   }
 
+  /**
+   * Whether somebody has begun to hear us. On an inbound call livekit-sip answers then, but says `active`
+   * only when sound has come from the far end, which may hang up before that.
+   */
+  get heard(): boolean {
+    return this.#heard;
+  }
+  /** As the far end's own messages name the call (RFC 3261, Call-ID). */
+  get sipCallId(): string | undefined {
+    const attributes = this.#participant?.attributes;
+    return attributes?.['sip.callIDFull'] ?? attributes?.['sip.callID'];
+  }
+
   close(): void {
     clearTimeout(this.#lost);
     this.#room.off(RoomEvent.ParticipantConnected, this.#onConnected);
     this.#room.off(RoomEvent.ParticipantAttributesChanged, this.#onAttributes);
     this.#room.off(RoomEvent.ParticipantDisconnected, this.#onDisconnected);
     this.#room.off(RoomEvent.Disconnected, this.#onRoomLost);
+    this.#room.off(RoomEvent.LocalTrackSubscribed, this.#onHeard);
   }
 
   #isPhone(participant: Participant): boolean {
@@ -110,6 +126,10 @@ export class PhoneLeg {
       () => this.#gone.resolve(reason),
       timedOut ? REJOIN_AFTER_TIMEOUT_MS : REJOIN_MS,
     );
+  };
+
+  readonly #onHeard = (): void => {
+    this.#heard = true;
   };
 
   readonly #onRoomLost = (reason: DisconnectReason): void => {

@@ -77,7 +77,11 @@ const participant = {
 } as unknown as RemoteParticipant;
 
 const never = new Promise<never>(() => undefined);
-const present = { joined: Promise.resolve(participant), gone: never } as unknown as PhoneLeg;
+const present = {
+  joined: Promise.resolve(participant),
+  gone: never,
+  sipCallId: 'abc',
+} as unknown as PhoneLeg;
 
 async function plan(given: WorkerDeps, leg: PhoneLeg = present) {
   const stop = new AbortController().signal;

@@ -42,7 +42,7 @@ export async function planInbound(
       trunk,
       personality: choice.key,
       simulated: choice.personality?.simulated ?? false,
-      sipCallId: attributes['sip.callIDFull'] ?? attributes['sip.callID'],
+      sipCallId: leg.sipCallId,
     });
   }
   const since = Date.now();

@@ -52,9 +52,10 @@ export async function talk(
     promises: [
       leg.answered.then(() => 'answered'),
       over.promise,
-      leg.gone.then((reason) =>
-        settings.direction === 'inbound' ? endOfUnansweredCall(reason) : 'left',
-      ),
+      leg.gone.then((reason) => {
+        if (settings.direction === 'outbound') return 'left';
+        return leg.heard ? 'answered' : endOfUnansweredCall(reason);
+      }),
     ],
     withinMs: ANSWER_MS,
     stop: job.stop,
@@ -65,6 +66,7 @@ export async function talk(
   journal.write('call.answered', {
     personality: personality.key,
     simulated: personality.simulated,
+    sipCallId: leg.sipCallId,
   });
   conversation.begin();
   const end = await firstOf({

@@ -28,4 +28,6 @@ export type CallJob = {
   metadata: JobMetadata;
   /** Aborted when the process must stop now: the call is ended. */
   stop: AbortSignal;
+  /** Called when the end of the call is on record: nobody else needs to tell it any more. */
+  onEndTold: () => Promise<void>;
 };
