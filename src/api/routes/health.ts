@@ -10,6 +10,12 @@ const healthSchema = z.object({
 
 /** `GET /health`, open to everybody: 200 while calls can be accepted, else 503. */
 export const healthRoute: FastifyPluginAsyncZod<{ checks: Checks }> = async (app, { checks }) => {
+  // Nobody needs a key for it, and it asks every part: who asks meanwhile gets the same answer.
+  let running: ReturnType<typeof runChecks> | undefined;
+  const checkOnce = async () =>
+    (running ??= runChecks(checks).finally(() => {
+      running = undefined;
+    }));
   app.get(
     '/health',
     {
@@ -20,7 +26,7 @@ export const healthRoute: FastifyPluginAsyncZod<{ checks: Checks }> = async (app
       },
     },
     async (_request, reply) => {
-      const health = await runChecks(checks);
+      const health = await checkOnce();
       reply.header('cache-control', 'no-store');
       return reply.code(health.status === 'unhealthy' ? 503 : 200).send(health);
     },
