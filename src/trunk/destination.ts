@@ -23,7 +23,8 @@ export function countryOf(number: string): CountryCode | undefined {
 /** Whether a number (E.164) lies within the allowed destinations. */
 export function permits(destinations: readonly string[], number: string): boolean {
   return destinations.some((entry) =>
-    entry.startsWith('+') ? number.startsWith(entry) : entry === countryOf(number),
+    // Everywhere is also where no country is: extensions and short numbers of a local trunk.
+    entry.startsWith('+') ? entry === '+' || number.startsWith(entry) : entry === countryOf(number),
   );
 }
 

@@ -129,7 +129,7 @@ describe('loadTrunks with trunks.yaml', () => {
     numbers: [{ number: "+12025550123" }]
   - name: office
     provider: twilio
-    numbers: [{ number: "+12025550123" }]
+    numbers: [{ number: "+1 202 555 0123" }]
 `;
     const text = problemsOf(yaml);
     expect(text).toMatch(/address: is required for a generic trunk/);

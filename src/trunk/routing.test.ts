@@ -30,6 +30,11 @@ describe('trunkForOutbound', () => {
     expect(chosen([us, german], { trunk: 'nope' })).toMatch(/there are: us, german/);
   });
 
+  it('lets a trunk that goes everywhere take any digits', () => {
+    expect(chosen([simulator], { to: '100', simulated: true })).toBe('simulator +12025550123');
+    expect(chosen([us], { to: '100' })).toMatch(/permits only/);
+  });
+
   it('takes the trunk that owns the caller id', () => {
     expect(chosen([us, german], { to: '+4930999999', from: '+4930123457' })).toBe(
       'german +4930123457',

@@ -115,14 +115,15 @@ function duplicates(trunks: readonly TrunkEntry[]): EntryProblem[] {
     }
     names.add(trunk.name);
     for (const [position, { number }] of trunk.numbers.entries()) {
-      const owner = owners.get(number);
+      const digits = number.replace(/\D/g, '');
+      const owner = owners.get(digits);
       if (owner !== undefined) {
         problems.push({
           path: ['trunks', index, 'numbers', position, 'number'],
           message: `belongs to the trunk ${owner} already; livekit-sip takes one trunk per number`,
         });
       }
-      owners.set(number, trunk.name);
+      owners.set(digits, trunk.name);
     }
   }
   return problems;
