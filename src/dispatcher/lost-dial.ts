@@ -19,8 +19,11 @@ const APPEAR_MS = 15_000;
 /** Beyond the ring time-out, for the SIP service to act on it. */
 const MARGIN_MS = 5000;
 
-/** Looks in a row that must agree before a phone counts as gone: livekit-server may be restarting. */
-const GONE_LOOKS = 3;
+/**
+ * Looks in a row that must agree before a phone counts as gone. After a restart of livekit-server, which also
+ * cuts the dial off, livekit-sip joins again some 6 s after the loss, and its phone has rung all the while.
+ */
+const GONE_LOOKS = 9;
 
 /**
  * Watches a call whose dialling attempt is lost (its process died, or its request failed halfway) until the

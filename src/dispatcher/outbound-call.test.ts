@@ -4,7 +4,7 @@ import { getBrief } from '../call/call-brief.ts';
 import { requestCancel } from '../call/cancel-request.ts';
 import { readFence, takeFence } from '../call/dial-fence.ts';
 import { EventPublisher } from '../call/event-stream.ts';
-import { getLiveCall, leaveLiveCall, seatsTaken } from '../call/live-calls.ts';
+import { enterLiveCall, getLiveCall, leaveLiveCall, seatsTaken } from '../call/live-calls.ts';
 import type { CallOrder } from '../call/order.ts';
 import { connectLiveKit } from '../platform/livekit.ts';
 import { loadConfig } from '../platform/config.ts';
@@ -241,6 +241,27 @@ describe('a call that another attempt may have dialled', () => {
     expect(await Promise.all([first, second])).toEqual([{ kind: 'over' }, { kind: 'over' }]);
     expect(livekit.invites).toEqual([order.callId]);
     expect(await endsOf(redis, order.callId)).toEqual([]);
+  });
+
+  test('is not given up while livekit-sip joins again after a restart of livekit-server', async () => {
+    const order = anOrder();
+    const { callId } = order;
+    await deps.rooms.prepare(callId, 'office');
+    await enterLiveCall(redis, {
+      id: callId,
+      room: callId,
+      trunk: 'office',
+      direction: 'outbound',
+      since: Date.now(),
+    });
+    const at = (await redisNow(redis)) - 30_000;
+    await takeFence(redis, callId, { attempt: 'cut off', trunk: 'office', at, ringMs: 45_000 });
+    const advancing = advance(order);
+    await sleep(6000);
+    livekit.pickUp(callId);
+    expect(await advancing).toEqual({ kind: 'over' });
+    expect(livekit.deleted).toEqual([]);
+    expect(await endsOf(redis, callId)).toEqual([]);
   });
 
   test('and that somebody else has ended needs nothing more', async () => {
