@@ -23,9 +23,9 @@ export async function closeSession(
   room: Pick<Room, 'localParticipant'>,
   log: Log,
 ): Promise<void> {
+  stopAwaitingSubscriber(room);
   // Closing detaches the output first, and then nobody knows what had been heard.
   await within(breakOff(session), BREAK_OFF_MS);
-  stopAwaitingSubscriber(room);
   if (!(await within(session.close(), CLOSE_MS))) log.warn('the session did not close in time');
 }
 
@@ -35,7 +35,7 @@ async function breakOff(session: ClosableSession | voice.AgentSession): Promise<
 
 /**
  * The framework (1.9.0, `ParticipantAudioOutput.start`) waits without a limit for somebody to hear its
- * track, and its closing waits for that. Who hangs up at once is gone before livekit-server has told of
+ * track, and breaking off and closing wait for that. Who hangs up at once is gone before livekit-server has told of
  * the subscription.
  */
 function stopAwaitingSubscriber({ localParticipant }: Pick<Room, 'localParticipant'>): void {

@@ -57,12 +57,15 @@ describe('PhoneLeg', () => {
     leg.close();
   });
 
-  it('knows that the far end heard us, even where it never said that it answered', () => {
+  it('takes a call as answered while livekit-sip may not have said so, and not much longer', () => {
     const leg = open();
     room.emit(RoomEvent.ParticipantConnected, participant('sip_1'));
-    expect(leg.heard).toBe(false);
-    room.emit(RoomEvent.LocalTrackSubscribed);
-    expect(leg.heard).toBe(true);
+    expect(leg.answeredUnsaid).toBe(false);
+    room.emit(RoomEvent.LocalTrackPublished);
+    vi.advanceTimersByTime(1000);
+    expect(leg.answeredUnsaid).toBe(true);
+    vi.advanceTimersByTime(1500);
+    expect(leg.answeredUnsaid).toBe(false);
     leg.close();
   });
 

@@ -20,6 +20,11 @@ const REJOIN_MS = 12_000;
  */
 const REJOIN_AFTER_TIMEOUT_MS = 2000;
 
+/**
+ * How long after an answer livekit-sip may leave it unsaid: it waits up to 1 s for sound from the far end.
+ */
+const UNSAID_MS = 2000;
+
 const CALL_STATUS = 'sip.callStatus';
 
 /**
@@ -39,7 +44,7 @@ export class PhoneLeg {
   readonly #answered = Promise.withResolvers<void>();
   readonly #gone = Promise.withResolvers<DisconnectReason>();
   #participant: RemoteParticipant | undefined;
-  #heard = false;
+  #publishedAt = Number.NEGATIVE_INFINITY;
   #lost: NodeJS.Timeout | undefined;
 
   /** @param identity of the far end; absent: the first SIP participant. */
@@ -50,7 +55,7 @@ export class PhoneLeg {
     room.on(RoomEvent.ParticipantAttributesChanged, this.#onAttributes);
     room.on(RoomEvent.ParticipantDisconnected, this.#onDisconnected);
     room.on(RoomEvent.Disconnected, this.#onRoomLost);
-    room.on(RoomEvent.LocalTrackSubscribed, this.#onHeard);
+    room.on(RoomEvent.LocalTrackPublished, this.#onPublished);
     for (const participant of room.remoteParticipants.values()) this.#onConnected(participant);
   }
 
@@ -69,11 +74,12 @@ export class PhoneLeg {
   }
 
   /**
-   * Whether somebody has begun to hear us. On an inbound call livekit-sip answers then, but says `active`
-   * only when sound has come from the far end, which may hang up before that.
+   * Whether livekit-sip has answered an inbound call and not said so yet. It answers some 10 to 60 ms after
+   * our track is there, but says `active` only when sound has come from the far end, which may hang up
+   * before.
    */
-  get heard(): boolean {
-    return this.#heard;
+  get answeredUnsaid(): boolean {
+    return Date.now() - this.#publishedAt < UNSAID_MS;
   }
   /** As the far end's own messages name the call (RFC 3261, Call-ID). */
   get sipCallId(): string | undefined {
@@ -87,7 +93,7 @@ export class PhoneLeg {
     this.#room.off(RoomEvent.ParticipantAttributesChanged, this.#onAttributes);
     this.#room.off(RoomEvent.ParticipantDisconnected, this.#onDisconnected);
     this.#room.off(RoomEvent.Disconnected, this.#onRoomLost);
-    this.#room.off(RoomEvent.LocalTrackSubscribed, this.#onHeard);
+    this.#room.off(RoomEvent.LocalTrackPublished, this.#onPublished);
   }
 
   #isPhone(participant: Participant): boolean {
@@ -128,8 +134,8 @@ export class PhoneLeg {
     );
   };
 
-  readonly #onHeard = (): void => {
-    this.#heard = true;
+  readonly #onPublished = (): void => {
+    this.#publishedAt = Date.now();
   };
 
   readonly #onRoomLost = (reason: DisconnectReason): void => {

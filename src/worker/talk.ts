@@ -54,7 +54,7 @@ export async function talk(
       over.promise,
       leg.gone.then((reason) => {
         if (settings.direction === 'outbound') return 'left';
-        return leg.heard ? 'answered' : endOfUnansweredCall(reason);
+        return leg.answeredUnsaid ? 'answered' : endOfUnansweredCall(reason);
       }),
     ],
     withinMs: ANSWER_MS,
