@@ -69,6 +69,26 @@ describe('opening the database', () => {
     for (const database of databases) await database.close();
   });
 
+  it('loses no connection to transactions that a breaking server does not begin', async () => {
+    const server = await PostgresServer.start();
+    releases.add('postgres', async () => server.remove());
+    const database = await open(server.url);
+    const transact = async () => database.db.transaction(async (tx) => tx.execute(sql`select 1`));
+    const ten = async () => Promise.allSettled(Array.from({ length: 10 }, transact));
+    for (let round = 0; round < 3; round += 1) {
+      await ten();
+      // The connections were good until now: what is sent over them meets a server that goes.
+      const stopped = server.stop();
+      const statuses = (await ten()).map(({ status }) => status);
+      expect(statuses).toContain('rejected');
+      await stopped;
+      await server.restart();
+    }
+    await transact();
+    // The pool ends when every connection has come back.
+    await database.close();
+  });
+
   it('says what to do where Postgres does not answer or has no such database', async () => {
     const nobody = `postgres://trunkline:secret@127.0.0.1:${await freePort()}/trunkline`;
     const refused = await open(nobody).catch((thrown: unknown) => thrown);

@@ -88,12 +88,30 @@ async function openPostgres(url: string, migrations: string, log: Log): Promise<
     await pool.end();
     throw unreachable(thrown);
   }
-  const db = drizzleNodePostgres(pool);
+  const db = Object.assign(drizzleNodePostgres(pool), { transaction: transactionsOf(pool) });
   return {
     db,
     kind: 'postgres',
     ping: async () => void (await db.execute(sql`select 1`)),
     close: once(async () => pool.end()),
+  };
+}
+
+/**
+ * Drizzle's own transactions keep a connection for ever whose `begin` fails, as it does when the server goes;
+ * after as many as the pool has, nothing could be asked any more. Here each goes back, a doubtful one to its end.
+ */
+function transactionsOf(pool: Pool): Database['transaction'] {
+  return async (run, config) => {
+    const client = await pool.connect();
+    let done = false;
+    try {
+      const result = await drizzleNodePostgres(client).transaction(run, config);
+      done = true;
+      return result;
+    } finally {
+      client.release(!done);
+    }
   };
 }
 
