@@ -9,6 +9,8 @@ export default defineConfig({
           include: ['src/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // They wait more than they work; by default two cores would get one worker.
+          maxWorkers: 3,
         },
       },
       {
@@ -19,6 +21,7 @@ export default defineConfig({
           hookTimeout: 180_000,
           // The tests of one file share one stack; on two cores a second stack would starve the first.
           fileParallelism: false,
+          maxConcurrency: 2,
         },
       },
     ],
