@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,10 +7,11 @@ import path from 'node:path';
 /** Runs the parts of the test command and ends with one line `N passed, N failed`. */
 const parts = ['check', 'unit', 'system'] as const;
 type Part = (typeof parts)[number];
+type Count = { passed: number; failed: number };
 
 const checks = ['lint', 'types', 'format:check', 'dead-code'];
 const bin = path.resolve(import.meta.dirname, '../node_modules/.bin');
-const environment = { ...process.env, PATH: `${bin}${path.delimiter}${process.env['PATH'] ?? ''}` };
+const environment = { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ''}` };
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((word) => !parts.includes(word as Part));
@@ -18,38 +20,51 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const total = { passed: 0, failed: 0 };
+let running: ChildProcess | undefined;
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    interrupted = true;
+    running?.kill(signal);
+  });
+}
+
+const total: Count = { passed: 0, failed: 0 };
 for (const part of parts) {
-  if (asked.length > 0 && !asked.includes(part)) continue;
-  const counted = part === 'check' ? runChecks() : runProject(part);
+  if (interrupted || (asked.length > 0 && !asked.includes(part))) continue;
+  const counted = part === 'check' ? await runChecks() : await runProject(part);
   total.passed += counted.passed;
   total.failed += counted.failed;
 }
+if (interrupted) total.failed += 1;
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
 
-function runChecks(): { passed: number; failed: number } {
-  const failed = checks.filter((check) => run('npm', ['run', '--silent', check]) !== 0);
-  for (const check of failed) process.stdout.write(`✗ npm run ${check}\n`);
-  return { passed: checks.length - failed.length, failed: failed.length };
+async function runChecks(): Promise<Count> {
+  const count: Count = { passed: 0, failed: 0 };
+  for (const check of checks) {
+    if ((await run('npm', ['run', '--silent', check])) === 0) count.passed += 1;
+    else {
+      count.failed += 1;
+      process.stdout.write(`✗ npm run ${check}\n`);
+    }
+  }
+  return count;
 }
 
-/** A run that dies before it has counted anything is a failure. */
-function runProject(project: string): { passed: number; failed: number } {
+/** A run that dies before it has counted anything is a failure, and so is a test that did not run. */
+async function runProject(project: string): Promise<Count> {
   const folder = mkdtempSync(path.join(tmpdir(), 'trunkline-test-'));
   const file = path.join(folder, 'result.json');
   try {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-    const code = run('vitest', ['run', '--project', project, ...reporters]);
-    const result = JSON.parse(readFileSync(file, 'utf8')) as {
-      numPassedTests: number;
-      numFailedTests: number;
+    const code = await run('vitest', ['run', '--project', project, ...reporters]);
+    const { numTotalTests, numPassedTests } = JSON.parse(readFileSync(file, 'utf8')) as {
       numTotalTests: number;
-      numFailedTestSuites: number;
+      numPassedTests: number;
     };
-    const unfinished = result.numTotalTests - result.numPassedTests;
-    const failed = Math.max(unfinished, code === 0 ? 0 : 1);
-    return { passed: result.numPassedTests, failed };
+    const failed = Math.max(numTotalTests - numPassedTests, code === 0 ? 0 : 1);
+    return { passed: numPassedTests, failed };
   } catch {
     return { passed: 0, failed: 1 };
   } finally {
@@ -57,6 +72,8 @@ function runProject(project: string): { passed: number; failed: number } {
   }
 }
 
-function run(command: string, args: string[]): number {
-  return spawnSync(command, args, { stdio: 'inherit', env: environment }).status ?? 1;
+async function run(command: string, args: string[]): Promise<number> {
+  running = spawn(command, args, { stdio: 'inherit', env: environment });
+  const [code] = (await once(running, 'exit')) as [number | null];
+  return code ?? 1;
 }

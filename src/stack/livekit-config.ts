@@ -22,15 +22,21 @@ export function livekitConfig(config: Config, ports: Ports): string {
   });
 }
 
-/** livekit-sip's configuration for one machine. */
-export function sipConfig(config: Config, ports: Ports): string {
+/** Where livekit-sip listens, and the address that it announces in SIP and SDP. */
+export type SipReach = { listenIp: string; announcedIp: string };
+
+/**
+ * livekit-sip's configuration for one machine; an operator's own SIP_CONFIG_BODY wins as it is.
+ */
+export function sipConfig(config: Config, ports: Ports, reach: SipReach): string {
+  if (config.SIP_CONFIG_BODY !== undefined) return config.SIP_CONFIG_BODY;
   return JSON.stringify({
     api_key: config.LIVEKIT_API_KEY,
     api_secret: config.LIVEKIT_API_SECRET,
     ws_url: config.LIVEKIT_URL,
     redis: { address: `${HOST}:${ports.redis}` },
-    listen_ip: HOST,
-    nat_1_to_1_ip: HOST,
+    listen_ip: reach.listenIp,
+    nat_1_to_1_ip: reach.announcedIp,
     use_external_ip: false,
     sip_port: ports.sip,
     rtp_port: `${ports.rtp}-${ports.rtp + RTP_WIDTH - 1}`,

@@ -4,6 +4,7 @@ import { loadConfig, type Config } from '../platform/config.ts';
 import { freePorts, standardPorts, type Ports } from './addresses.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { planStack } from './process-specs.ts';
+import { findSipReach } from './sip-reach.ts';
 import { Stack } from './stack.ts';
 import { addressEnvironment, inventSecrets, stackFolders } from './stack-environment.ts';
 
@@ -65,9 +66,20 @@ export async function prepareStack(options: StackOptions): Promise<PreparedStack
     environment: whole,
     sourceRoot: options.sourceRoot,
     simulator: options.simulator,
+    reach: await findSipReach(config),
   });
   const stack = new Stack(plan, { cwd: root, logs: folders.logs, state: folders.state });
   return { stack, config, ports, environment: whole, ended };
+}
+
+/**
+ * Finds out before anything is built whether the standard ports are free.
+ * @throws OperatorError naming those in use, or a stack that runs already.
+ */
+export async function requirePorts(root: string): Promise<void> {
+  const config = loadConfig({ root, fallbacks: inventSecrets() });
+  clearLeftovers(stackFolders(path.resolve(root, config.DATA_DIR)).state);
+  await standardPorts(explicitValues(config), config.NUM_AGENTS);
 }
 
 /** What somebody set, without the defaults. */

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Config } from '../platform/config.ts';
 import type { Ports } from './addresses.ts';
 import { requireProgram } from './binaries.ts';
-import { livekitConfig, sipConfig } from './livekit-config.ts';
+import { livekitConfig, sipConfig, type SipReach } from './livekit-config.ts';
 import { httpProbe, redisProbe } from './probe.ts';
 import { stackFolders } from './stack-environment.ts';
 import type { ProcessSpec } from './supervised-process.ts';
@@ -27,6 +27,7 @@ export function planStack(options: {
   environment: Record<string, string | undefined>;
   sourceRoot: string;
   simulator: boolean;
+  reach: SipReach;
 }): StackPlan {
   const { config, ports, environment, sourceRoot } = options;
   const folders = stackFolders(config.DATA_DIR);
@@ -69,7 +70,7 @@ export function planStack(options: {
     name: 'livekit-sip',
     command: requireProgram('livekit-sip'),
     args: [],
-    environment: { ...environment, SIP_CONFIG_BODY: sipConfig(config, ports) },
+    environment: { ...environment, SIP_CONFIG_BODY: sipConfig(config, ports, options.reach) },
     ready: httpProbe(config.SIP_HEALTH_URL),
     stop: [{ signal: 'SIGINT', withinMs: 5000 }],
   };

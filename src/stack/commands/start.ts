@@ -3,6 +3,7 @@ import { defineCommand } from 'citty';
 import { asError, OperatorError } from '../../platform/errors.ts';
 import { explain } from '../../platform/service.ts';
 import { startWithDocker } from '../setup/docker-route.ts';
+import { requirePorts } from '../prepare-stack.ts';
 import { startNatively } from '../setup/native-route.ts';
 import { dockerProblem, preflight, type Route } from '../setup/preflight.ts';
 
@@ -59,6 +60,7 @@ async function startSmart(options: Options, asked: Route | undefined): Promise<v
   say(`  route     ${report.route} (${report.why})`);
   say(`  gets      ${report.lacks.length > 0 ? report.lacks.join(', ') : 'nothing: all is here'}`);
   say(`  takes     ${report.estimate}\n`);
+  if (report.route === 'native' && options.ports === 'standard') await requirePorts(options.root);
   if (report.problems.length > 0) throw new OperatorError(report.problems.join('\n'));
   if (report.route === 'docker') {
     try {

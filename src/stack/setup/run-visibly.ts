@@ -23,6 +23,9 @@ export async function runVisibly(
     env: { ...process.env, ...options.environment },
     stdio: ['inherit', 'pipe', 'pipe'],
   });
+  // A Ctrl-C in the terminal reaches the child by itself; a SIGTERM comes only to us.
+  const pass = (signal: NodeJS.Signals) => child.kill(signal);
+  process.on('SIGTERM', pass);
   const tail: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
@@ -32,6 +35,7 @@ export async function runVisibly(
     });
   }
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  process.off('SIGTERM', pass);
   if (code !== 0) {
     throw new OperatorError(
       `\`${command} ${args.join(' ')}\` ended with ${signal ?? `code ${code}`}:\n${tail.join('\n')}`,
