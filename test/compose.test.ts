@@ -4,6 +4,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { environmentSchema } from '../src/platform/config-schema.ts';
+import { requireGo } from '../src/stack/setup/go-toolchain.ts';
 
 type Service = {
   image?: string;
@@ -23,11 +24,15 @@ const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
 /** Loads the file with the parser of Docker's compose (tools/compose-check). */
 function checkWithCompose(keys: Record<string, string>): { code: number | null; said: string } {
   const { LIVEKIT_API_KEY: _key, LIVEKIT_API_SECRET: _secret, ...environment } = process.env;
-  const { status, stderr } = spawnSync('go', ['run', '.', path.join(root, 'docker-compose.yaml')], {
-    cwd: path.join(root, 'tools/compose-check'),
-    env: { ...environment, COMPOSE_DISABLE_ENV_FILE: '1', ...keys },
-    encoding: 'utf8',
-  });
+  const { status, stderr } = spawnSync(
+    requireGo(),
+    ['run', '.', path.join(root, 'docker-compose.yaml')],
+    {
+      cwd: path.join(root, 'tools/compose-check'),
+      env: { ...environment, COMPOSE_DISABLE_ENV_FILE: '1', ...keys },
+      encoding: 'utf8',
+    },
+  );
   const said = stderr
     .split('\n')
     .filter((line) => !line.startsWith('go: downloading'))

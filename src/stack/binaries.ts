@@ -20,7 +20,7 @@ export const goServers = {
 export type GoServer = keyof typeof goServers;
 
 /** Where built servers are kept between runs and checkouts: `TRUNKLINE_CACHE`, else the user's cache folder. */
-function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
+export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const own = environment['TRUNKLINE_CACHE'];
   if (own) return own;
   return path.join(environment['XDG_CACHE_HOME'] || path.join(homedir(), '.cache'), 'trunkline');

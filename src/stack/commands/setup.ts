@@ -18,7 +18,7 @@ export default defineCommand({
   async run({ args }) {
     const servers = missingServers();
     const packages = missingPackages({
-      build: servers.includes('livekit-sip'),
+      build: servers.length > 0,
       test: args.test === true,
     });
     await installPackages(packages);

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { OperatorError } from '../../platform/errors.ts';
 import { findProgram } from '../binaries.ts';
+import { hasGo } from './go-toolchain.ts';
 import { Progress } from './progress.ts';
 import { runVisibly } from './run-visibly.ts';
 
@@ -25,6 +26,7 @@ const buildNeeds: Need[] = [
     present: () => existsSync('/usr/include/stdlib.h'),
   },
   { package: 'pkg-config', why: 'building livekit-sip', present: program('pkg-config') },
+  { package: 'golang-go', why: 'building the LiveKit servers', present: hasGo },
   { package: 'libopus-dev', why: 'building livekit-sip', present: library('opus') },
   { package: 'libopusfile-dev', why: 'building livekit-sip', present: library('opusfile') },
   { package: 'libsoxr-dev', why: 'building livekit-sip', present: library('soxr') },

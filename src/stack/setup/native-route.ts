@@ -30,7 +30,7 @@ export async function startNatively(options: {
 }): Promise<void> {
   const say = (text: string) => void process.stdout.write(`${text}\n`);
   const servers = missingServers();
-  await installPackages(missingPackages({ build: servers.includes('livekit-sip'), test: false }));
+  await installPackages(missingPackages({ build: servers.length > 0, test: false }));
   await buildServers(servers);
   if (writeEnvFile(options.root)) say('  ✓ .env with random secrets');
   const prepared = await prepareStack({

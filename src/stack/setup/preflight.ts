@@ -33,7 +33,7 @@ export function preflight(
   const servers = route === 'native' ? missingServers() : [];
   const packages =
     route === 'native'
-      ? missingPackages({ build: servers.includes('livekit-sip'), test: purpose.test })
+      ? missingPackages({ build: servers.length > 0, test: purpose.test })
       : [];
   const lacks = [...packages.map((need) => `${need.package} (${need.why})`), ...servers];
   const disk = statfsSync(root);
