@@ -20,8 +20,7 @@ import { countCalls } from './worker-metrics.ts';
 /** The framework's own health: only this process asks it. */
 const FRAMEWORK_HOST = '127.0.0.1';
 
-const config = loadConfig();
-const log = createLog('worker', config.LOG_LEVEL);
+const log = createLog('worker', process.env.LOG_LEVEL ?? 'info');
 replaceFrameworkLog(log);
 
 // The framework starts a process of 244 MB for its turn detector, which no personality uses, unless the
@@ -29,6 +28,8 @@ replaceFrameworkLog(log);
 Object.defineProperty(InferenceRunner.registeredRunners, 'lk_eot_audio', { value: 'unused' });
 
 await runService(log, async (releases) => {
+  const config = loadConfig();
+  log.level = config.LOG_LEVEL;
   const redis = connectRedis(config.REDIS_URL, log, 'patient');
   releases.add('redis', () => redis.disconnect());
   const { rooms } = connectLiveKit(config);
