@@ -1,9 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 
 const root = path.resolve(import.meta.dirname, '..');
 const program = path.join(root, 'bin/trunkline');
@@ -77,15 +78,24 @@ export class StackFixture {
     args: string,
     environment: Record<string, string> = {},
   ): Promise<{ code: number; stdout: string; stderr: string }> {
-    const child = spawn(program, args.split(' '), {
-      env: { ...this.#environment, ...environment },
-      cwd: root,
-    });
+    const child = this.spawn(args, environment);
     const output = { stdout: '', stderr: '' };
     child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
     const [code] = (await once(child, 'close')) as [number | null];
     return { code: code ?? 1, ...output };
+  }
+
+  /** Starts a command of Trunkline against this stack; whoever does so ends it. */
+  spawn(
+    args: string,
+    environment: Record<string, string> = {},
+  ): ChildProcessByStdio<null, Readable, Readable> {
+    return spawn(program, args.split(' '), {
+      env: { ...this.#environment, ...environment },
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   }
 
   /** A request to the api with the stack's key. */

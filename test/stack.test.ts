@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -45,6 +46,38 @@ describe('trunkline up', () => {
     expect(config.stdout).toMatch(/API_KEY +\*+ +environment/);
     expect(config.stdout).not.toContain(stack.info.apiKey);
     expect(config.stdout).not.toContain(stack.info.livekitApiSecret);
+  });
+
+  it('shows calls as they happen with watch, and a process’s log with logs, numbers masked in both', async () => {
+    const watch = stack.spawn('watch');
+    let seen = '';
+    watch.stdout.on('data', (chunk: Buffer) => (seen += chunk.toString()));
+    try {
+      // One call after the other, until watch has begun to listen before it.
+      await eventually(async () => {
+        const placed = await stack.request('POST', '/api/outbound-call', {
+          to_number: '+12025550186',
+          personality: 'appointment_reminder',
+        });
+        const id = placed.headers.get('x-call-id') ?? '';
+        await eventually(async () => {
+          const call = (await (await stack.request('GET', `/api/calls/${id}`)).json()) as {
+            status: string;
+          };
+          return call.status === 'ended' ? true : undefined;
+        });
+        return seen.includes('ended: busy') ? true : undefined;
+      });
+    } finally {
+      watch.kill('SIGINT');
+      await once(watch, 'exit');
+    }
+    expect(watch.exitCode).toBe(0);
+    expect(seen).toContain('dialling over simulator');
+    const logs = await stack.run('logs --lines 500 livekit-sip');
+    expect(logs.stdout).toContain('INVITE');
+    expect(seen + logs.stdout).not.toContain('2025550186');
+    expect((await stack.run('logs no-such')).stderr).toContain('There are: api');
   });
 
   it('refuses a second stack on the same data folder, and says what to do', async () => {
