@@ -4,6 +4,7 @@ import { ParticipantInfo_State, ServerError } from 'livekit-server-sdk';
 import type { CallId } from '../call/call-id.ts';
 import { PHONE_IDENTITY, READY_ATTRIBUTE, type JobMetadata } from '../call/job-metadata.ts';
 import type { LiveKit } from '../platform/livekit.ts';
+import { managedTrunk } from '../trunk/managed.ts';
 
 /** Who is in a call's room. `phone` is the far end's `sip.callStatus`; other states of it count as dialing. */
 export type RoomState = {
@@ -21,14 +22,22 @@ const DEPARTURE_TIMEOUT_S = 20;
 
 const AGENT_POLL_MS = 150;
 
-/** The server SDK brings a protocol of its own version and does not export this, so it is compared as a number. */
+/** The server SDK brings a protocol of its own version and does not export these, so they are compared as numbers. */
 const AGENT_KIND: number = ParticipantInfo_Kind.AGENT;
+const SIP_KIND: number = ParticipantInfo_Kind.SIP;
 
 /** livekit-server drops a job that no worker takes within 10 s. */
 const JOIN_MS = 12_000;
 const READY_MS = 20_000;
 
-/** The rooms of outbound calls: one per call, named by its id. */
+/** Who is in the room of an inbound call. */
+export type InboundRoomState = {
+  agent: boolean;
+  /** Attributes of the caller's SIP participant; undefined where nobody calls (any more). */
+  caller: Readonly<Record<string, string>> | undefined;
+};
+
+/** The rooms of calls. An outbound call's is made here and named by its id, an inbound call's by livekit-sip. */
 export class CallRooms {
   readonly #livekit: LiveKit;
   readonly #agentName: string;
@@ -85,6 +94,33 @@ export class CallRooms {
       }
     }
     return state;
+  }
+
+  /** As `state`, for a room that livekit-sip made; an agent counts from the moment at which it joins. */
+  async inboundState(room: string): Promise<InboundRoomState> {
+    const state: InboundRoomState = { agent: false, caller: undefined };
+    for (const participant of await this.#livekit.rooms.listParticipants(room)) {
+      if (participant.state === ParticipantInfo_State.DISCONNECTED) continue;
+      const kind: number = participant.kind;
+      if (kind === AGENT_KIND) state.agent = true;
+      if (kind === SIP_KIND) state.caller ??= participant.attributes;
+    }
+    return state;
+  }
+
+  /** Asks once more for an agent in the room of an inbound call. */
+  async askAgain(room: string, trunk: string): Promise<void> {
+    const metadata: JobMetadata = { direction: 'inbound', trunk };
+    await this.#livekit.agents.createDispatch(room, this.#agentName, {
+      metadata: JSON.stringify(metadata),
+    });
+  }
+
+  /** The trunk that an inbound call came over, by LiveKit's id of it; undefined where it is not one of ours. */
+  async trunkOfInbound(trunkId: string): Promise<string | undefined> {
+    const trunks = await this.#livekit.sip.listSipInboundTrunk({ trunkIds: [trunkId] });
+    const info = trunks.find(({ sipTrunkId }) => sipTrunkId === trunkId);
+    return info && managedTrunk(info);
   }
 
   /** Ends the room: an INVITE that rings is cancelled, a call that is on gets BYE. Idempotent. */

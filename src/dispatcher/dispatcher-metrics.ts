@@ -36,7 +36,7 @@ export class DispatcherMetrics {
     });
     this.#noAgent = new Counter({
       name: 'trunkline_dispatcher_no_agent_total',
-      help: 'Attempts for which no agent came in time, so that nothing was dialled',
+      help: 'Times that no agent came in time: nothing was dialled, or a caller was refused',
       registers,
     });
   }

@@ -17,6 +17,7 @@ import { Dispatcher } from './dispatcher.ts';
 import { addQueueGauges, DispatcherMetrics } from './dispatcher-metrics.ts';
 import { Lease } from './lease.ts';
 import type { OutboundDeps } from './outbound-call.ts';
+import { WaitingCallers } from './waiting-callers.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** What the dispatcher knows of the world, beside Redis and LiveKit. */
@@ -49,6 +50,7 @@ export async function startDispatcher(
   releases.add('queue', () => withinMs(REDIS_PATIENCE_MS, queue.close()));
   const livekit = connectLiveKit(config);
   const registry = createMetrics('dispatcher');
+  const metrics = new DispatcherMetrics(registry);
   const trunkNames = world.trunks.map(({ name }) => name);
   addQueueGauges(registry, redis, queue, trunkNames);
   const rooms = new CallRooms(livekit, config.AGENT_NAME);
@@ -56,7 +58,15 @@ export async function startDispatcher(
   const ringMs = config.RING_TIMEOUT_SECONDS * 1000;
 
   const lease = new Lease(redis, 'trunkline:watchdog', WATCHDOG_LEASE_MS);
-  const watchdog = new Watchdog({ ...ending, queue, lease, log, trunks: trunkNames });
+  const callers = new WaitingCallers({
+    ...ending,
+    log,
+    metrics,
+    trunks: world.trunks,
+    caller: world.caller,
+    defaultPersonality: config.DEFAULT_PERSONALITY,
+  });
+  const watchdog = new Watchdog({ ...ending, queue, lease, log, trunks: trunkNames, callers });
   watchdog.start();
   releases.add('watchdog', () => withinMs(REDIS_PATIENCE_MS, watchdog.stop()));
 
@@ -65,7 +75,7 @@ export async function startDispatcher(
       ...ending,
       sip: livekit.sip,
       log,
-      metrics: new DispatcherMetrics(registry),
+      metrics,
       caller: world.caller,
       trunkId: world.trunkId,
       ringMs,

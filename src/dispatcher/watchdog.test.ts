@@ -11,6 +11,7 @@ import { createLog } from '../platform/log.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import { RedisServer } from '../platform/testing/redis-server.ts';
 import { CallRooms } from './call-room.ts';
+import { watchedCallers } from './fixtures/watched-callers.ts';
 import { endsOf } from './fixtures/events-of.ts';
 import { LiveKitStandIn } from './fixtures/livekit-stand-in.ts';
 import { Lease } from './lease.ts';
@@ -54,6 +55,7 @@ function aWatchdog(graceMs = 0): Watchdog {
     },
   });
   const rooms = new CallRooms(connectLiveKit(config), config.AGENT_NAME);
+  const callers = watchedCallers({ redis, rooms });
   return new Watchdog(
     {
       redis,
@@ -63,6 +65,7 @@ function aWatchdog(graceMs = 0): Watchdog {
       lease: new Lease(redis, 'trunkline:watchdog', 10_000),
       log: createLog('test', 'fatal'),
       trunks: ['office'],
+      callers,
     },
     { tickMs: 20, roomGraceMs: graceMs, agentGraceMs: graceMs },
   );

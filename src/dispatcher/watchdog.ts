@@ -11,8 +11,15 @@ import { asError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { endCall, type EndDeps } from './call-end.ts';
 import type { Lease } from './lease.ts';
+import type { WaitingCallers } from './waiting-callers.ts';
 
-export type WatchdogDeps = EndDeps & { queue: Queue; lease: Lease; log: Log; trunks: string[] };
+export type WatchdogDeps = EndDeps & {
+  queue: Queue;
+  lease: Lease;
+  log: Log;
+  trunks: string[];
+  callers: WaitingCallers;
+};
 
 export type WatchdogTimes = { tickMs: number; roomGraceMs: number; agentGraceMs: number };
 
@@ -28,7 +35,8 @@ const watchdogTimes: WatchdogTimes = {
 
 /**
  * Compares the live calls with LiveKit's rooms and ends those that nobody ends any more: their room is
- * gone, or somebody is on the line and no agent is. One watchdog works at a time, by its lease.
+ * gone, or somebody is on the line and no agent is. Callers whom no agent answers are looked after, too.
+ * One watchdog works at a time, by its lease.
  *
  * Calls that still are a job of the queue are the dispatchers'; see `advanceCall`.
  */
@@ -73,7 +81,7 @@ export class Watchdog {
 
   /** One comparison. */
   async look(): Promise<void> {
-    const { redis, rooms, log } = this.#deps;
+    const { redis, rooms, log, callers } = this.#deps;
     // Before the rooms: a call that enters between the two must not look as if it had no room.
     const calls = await listLiveCalls(redis);
     const names = await rooms.names();
@@ -97,6 +105,7 @@ export class Watchdog {
       const freed = await freeLeakedSeats(redis, trunk);
       if (freed > 0) log.warn({ trunk, freed }, 'freed seats of calls that are over');
     }
+    await callers.look({ rooms: names, live: new Set(calls.map((call) => call.room)), now });
   }
 
   async #alone(call: LiveCall): Promise<boolean> {
@@ -128,6 +137,7 @@ export class Watchdog {
   #forget(): void {
     this.#roomMissed.clear();
     this.#agentMissed.clear();
+    this.#deps.callers.forget();
   }
 }
 

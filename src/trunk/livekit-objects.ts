@@ -21,7 +21,7 @@ export type TrunkObjects = {
 };
 
 /** Rooms of inbound calls begin so. */
-const INBOUND_ROOM_PREFIX = 'in';
+export const INBOUND_ROOM_PREFIX = 'in';
 
 // The enums of the protocol by their JSON names: the SDK does not export them.
 const transports: Readonly<Record<TrunkTransport, string>> = {

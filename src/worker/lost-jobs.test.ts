@@ -2,12 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newCallId, type CallId } from '../call/call-id.ts';
 import { EVENT_STREAM, EventPublisher, parseStreamEntry } from '../call/event-stream.ts';
 import { enterLiveCall, listLiveCalls } from '../call/live-calls.ts';
+import { allocateCallId } from '../call/room-call-id.ts';
 import { createLog } from '../platform/log.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import { Releases } from '../platform/releases.ts';
 import { RedisServer } from '../platform/testing/redis-server.ts';
 import { markFinished, markRunning, watchJobs, type RunningJob } from './lost-jobs.ts';
-import { allocateCallId } from './room-call-id.ts';
 
 const log = createLog('test', 'fatal');
 let server: RedisServer;

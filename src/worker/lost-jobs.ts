@@ -2,11 +2,11 @@ import type { CallId } from '../call/call-id.ts';
 import type { EventPublisher } from '../call/event-stream.ts';
 import { jobMetadataSchema, type JobMetadata } from '../call/job-metadata.ts';
 import { leaveLiveCall } from '../call/live-calls.ts';
+import { findCallId } from '../call/room-call-id.ts';
 import { asError } from '../platform/errors.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { Releases } from '../platform/releases.ts';
 import { deleteRoom } from './call-room.ts';
-import { findCallId } from './room-call-id.ts';
 import type { WorkerDeps } from './worker-deps.ts';
 
 export type RunningJob = { id: string; room: string; metadata: string };

@@ -1,4 +1,5 @@
 import { enterLiveCall } from '../call/live-calls.ts';
+import { allocateCallId } from '../call/room-call-id.ts';
 import type { Personality } from '../personality/personality.ts';
 import { personalityForInbound } from '../trunk/routing.ts';
 import { isLocal } from '../trunk/trunk.ts';
@@ -7,7 +8,6 @@ import { refuse, refuseWithoutPersonality, type CallPlan } from './call-plan.ts'
 import { conversationSettings } from './conversation-settings.ts';
 import { firstOf } from './first-of.ts';
 import type { PhoneLeg } from './phone-leg.ts';
-import { allocateCallId } from './room-call-id.ts';
 import type { WorkerDeps } from './worker-deps.ts';
 
 /** Longest wait for the far end to appear in its room. */

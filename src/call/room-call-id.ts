@@ -1,4 +1,4 @@
-import { newCallId, roomKey, type CallId } from '../call/call-id.ts';
+import { newCallId, roomKey, type CallId } from './call-id.ts';
 import type { Redis } from '../platform/redis.ts';
 
 const DAY_S = 86_400;
