@@ -38,7 +38,7 @@ export async function prepareStack(options: StackOptions): Promise<PreparedStack
   const first = loadConfig({ root, environment: given, fallbacks: secrets });
   const dataDir = path.resolve(root, first.DATA_DIR);
   const folders = stackFolders(dataDir);
-  const ended = clearLeftovers(folders.state);
+  const ended = await clearLeftovers(folders.state);
   const ports =
     options.ports === 'auto'
       ? await freePorts(first.NUM_AGENTS)
@@ -78,7 +78,7 @@ export async function prepareStack(options: StackOptions): Promise<PreparedStack
  */
 export async function requirePorts(root: string): Promise<void> {
   const config = loadConfig({ root, fallbacks: inventSecrets() });
-  clearLeftovers(stackFolders(path.resolve(root, config.DATA_DIR)).state);
+  await clearLeftovers(stackFolders(path.resolve(root, config.DATA_DIR)).state);
   await standardPorts(explicitValues(config), config.NUM_AGENTS);
 }
 

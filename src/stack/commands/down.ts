@@ -31,7 +31,7 @@ export default defineCommand({
       while (isSameProcess(state.pid, state.startTicks) && Date.now() < deadline) await delay(100);
     }
     // What a killed supervisor, or one that hangs, left running.
-    const ended = endProcesses([
+    const ended = await endProcesses([
       ...(state ? [{ name: 'supervisor', pid: state.pid, startTicks: state.startTicks }] : []),
       ...(state?.processes ?? []),
     ]);

@@ -32,9 +32,7 @@ export function preflight(
   const route: Route = asked ?? (docker === undefined ? 'docker' : 'native');
   const servers = route === 'native' ? missingServers() : [];
   const packages =
-    route === 'native'
-      ? missingPackages({ build: servers.length > 0, test: purpose.test })
-      : [];
+    route === 'native' ? missingPackages({ build: servers.length > 0, test: purpose.test }) : [];
   const lacks = [...packages.map((need) => `${need.package} (${need.why})`), ...servers];
   const disk = statfsSync(root);
   const freeDiskGb = (disk.bavail * disk.bsize) / GB;
