@@ -1,12 +1,19 @@
 import { asError, OperatorError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Check } from './assertions.ts';
-import { checkProgress, lineProgress, type Progress, type SpokenLine } from './report.ts';
+import {
+  checkProgress,
+  lineProgress,
+  type Measure,
+  type Progress,
+  type SpokenLine,
+} from './report.ts';
 import { WaitedTooLong } from './waiting.ts';
 
 /** What is noted of one call while it goes on: every line and check, told to `tell` as they come. */
 export class CallLog {
   readonly lines: SpokenLine[] = [];
+  readonly measures: Measure[] = [];
   readonly checks: Check[] = [];
   readonly #label: string;
   readonly #tell: (progress: Progress) => void;
@@ -19,6 +26,10 @@ export class CallLog {
   line(line: SpokenLine): void {
     this.lines.push(line);
     this.#tell(lineProgress(this.#label, line));
+  }
+
+  measure(name: Measure['name'], ms: number): void {
+    this.measures.push({ name, ms: Math.round(ms) });
   }
 
   check(...checks: Check[]): void {

@@ -162,7 +162,12 @@ export class CallRun {
     this.#releases.add('ear', () => ear.close());
     await within(ANSWER_MS, 'the call to be answered', () => answerOf(leg), signal);
     this.answeredAfterMs = Math.round(performance.now() - since);
-    log.note(`answered after ${formatMs(this.answeredAfterMs)}`);
+    log.measure(this.#plan.call ? 'dialling_to_answer' : 'order_to_answer', this.answeredAfterMs);
+    if (expect.answered_within_ms === undefined) {
+      log.note(`answered after ${formatMs(this.answeredAfterMs)}`);
+    } else {
+      log.check(checkLimit('answered after', this.answeredAfterMs, expect.answered_within_ms));
+    }
     const caller = new Caller({ leg, ear, recording, log });
     await caller.converse(steps, signal);
     this.end = await leg.ended;

@@ -139,7 +139,11 @@ export class Caller {
   #measure(startedAt: number, limit: number | undefined): number {
     const { at, what } = this.#turn;
     const replyMs = startedAt - at;
-    if (what === 'the answer') this.#firstSoundMs ??= Math.max(0, replyMs);
+    if (what === 'the answer') {
+      this.#firstSoundMs ??= Math.max(0, replyMs);
+      this.#log.measure('answer_to_first_word', this.#firstSoundMs);
+    }
+    if (what === CALLERS_VOICE) this.#log.measure('caller_to_reply', replyMs);
     if (what === CALLERS_VOICE && replyMs < -OVERLAP_MS) {
       this.#log.check({ ok: false, what: 'the agent spoke before the caller had finished' });
     }
@@ -244,6 +248,7 @@ export class Caller {
     const cut = this.#ear.drain(voice.endedAt);
     for (const heard of cut) this.#log.line({ ...this.#spoken(heard), interrupted: true });
     const silenceMs = silentAt - voice.startedAt;
+    this.#log.measure('break_in_to_silence', silenceMs);
     const limitMs = step.interrupts.silence_within_ms;
     this.#log.check(...checkInterruption({ silenceMs, limitMs, heard: cut }));
   }

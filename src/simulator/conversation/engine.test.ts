@@ -139,6 +139,11 @@ expect: { heard_first_word_within_ms: 1000 }
     expect(greeted?.confidence).toBeGreaterThan(0.7);
     expect(answered?.replyMs).toBeGreaterThan(50);
     expect(answered?.startedAt).toBeGreaterThan(asked?.endedAt ?? Infinity);
+    expect(call?.measures).toEqual([
+      { name: 'dialling_to_answer', ms: call?.answeredAfterMs },
+      { name: 'answer_to_first_word', ms: Math.round(greeted?.replyMs ?? NaN) },
+      { name: 'caller_to_reply', ms: Math.round(answered?.replyMs ?? NaN) },
+    ]);
     expect(call?.end?.by).toBe('local');
     expect(keys).toEqual(['1', '#']);
   });
@@ -207,6 +212,9 @@ steps:
 `);
     expect(failures(report)).toEqual([]);
     expect(report.calls[0]?.lines.filter((line) => line.interrupted)).toHaveLength(1);
+    const silence = report.calls[0]?.measures.find(({ name }) => name === 'break_in_to_silence');
+    expect(silence?.ms).toBeGreaterThan(0);
+    expect(silence?.ms).toBeLessThanOrEqual(600);
   });
 
   it('fails when the agent speaks on although the caller breaks in', async () => {
@@ -233,6 +241,19 @@ steps:
   - caller: { silence_ms: 3000 }
 `);
     expect(failures(unasked)[0]).toContain("the agent's side ended the call");
+  });
+
+  it('fails when the call is answered late, and tells how late', async () => {
+    const { run } = bench({
+      speech,
+      leg: (leg) => void setTimeout(() => leg.pickUp(), 300),
+    });
+    const expecting = (limit: number) =>
+      `${CALL}\nsteps:\n  - caller: { hangs_up: true }\nexpect: { answered_within_ms: ${limit} }`;
+    expect(failures(await run(expecting(10_000)))).toEqual([]);
+    expect(failures(await run(expecting(100)))).toEqual([
+      expect.stringMatching(/^answered after [3-9]\d\d ms \(at most 100 ms\)$/),
+    ]);
   });
 
   it('tells that a call was refused', async () => {

@@ -80,6 +80,7 @@ export class ConversationEngine {
         passed: false,
         direction: plan.call ? 'inbound' : 'outbound',
         lines: [],
+        measures: [],
         checks: [check],
       }));
     } finally {
@@ -128,6 +129,7 @@ function reportOf(plan: CallPlan, run: CallRun, log: CallLog): CallReport {
     direction: plan.call ? 'inbound' : 'outbound',
     // A line that was broken off is recognised only after the one that broke in.
     lines: log.lines.toSorted((a, b) => a.startedAt - b.startedAt),
+    measures: log.measures,
     checks: log.checks,
     ...(answeredAfterMs === undefined ? {} : { answeredAfterMs }),
     ...(end === undefined ? {} : { end }),

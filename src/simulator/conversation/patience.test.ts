@@ -12,7 +12,7 @@ it('makes limits longer, and leaves what is said and the pauses as they are', ()
       - caller: { says: "Stop.", interrupts: { after_ms: 500, silence_within_ms: ${silence} } }
       - agent: { replies_within_ms: ${within} }
       - caller: { silence_ms: 700 }
-    expect: { outcome: completed, heard_first_word_within_ms: ${within} }
+    expect: { outcome: completed, heard_first_word_within_ms: ${within}, answered_within_ms: ${within} }
 `,
       'c.yaml',
     );

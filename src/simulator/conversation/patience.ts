@@ -7,13 +7,14 @@ import type { Conversation, Step } from './schema.ts';
 export function withPatience(conversation: Conversation, factor: number): Conversation {
   const longer = (limitMs: number) => Math.round(limitMs * factor);
   const patient = <T extends { steps: Step[]; expect: Conversation['expect'] }>(plan: T): T => {
-    const { heard_first_word_within_ms: heard } = plan.expect;
+    const { heard_first_word_within_ms: heard, answered_within_ms: answered } = plan.expect;
     return {
       ...plan,
       steps: plan.steps.map((step) => patientStep(step, longer)),
       expect: {
         ...plan.expect,
         ...(heard === undefined ? {} : { heard_first_word_within_ms: longer(heard) }),
+        ...(answered === undefined ? {} : { answered_within_ms: longer(answered) }),
       },
     };
   };

@@ -19,6 +19,17 @@ export type SpokenLine = {
   interrupted?: true;
 };
 
+/** What callers wait for; each is a time in ms. */
+export type Measure = {
+  name:
+    | 'dialling_to_answer'
+    | 'order_to_answer'
+    | 'answer_to_first_word'
+    | 'caller_to_reply'
+    | 'break_in_to_silence';
+  ms: number;
+};
+
 export type CallReport = {
   label: string;
   passed: boolean;
@@ -26,6 +37,8 @@ export type CallReport = {
   /** From dialling, or from the order, to the answer. */
   answeredAfterMs?: number;
   lines: SpokenLine[];
+  /** In the order in which they were taken. */
+  measures: Measure[];
   checks: Check[];
   end?: LegEnd;
   /** Opaque id of the ledger. */

@@ -49,6 +49,21 @@ expect: { outcome: answered }
     );
   });
 
+  it('limits the time to the answer only of a call that somebody dials', () => {
+    const limit = 'expect: { answered_within_ms: 1000 }\n';
+    const order = 'order: { to_number: "+12025550100" }\n';
+    expect(problemsOf(`call: { to: "+12025550110" }\n${limit}`)).toEqual([]);
+    expect(problemsOf(order + limit)).toEqual([
+      expect.stringContaining('expect.answered_within_ms: goes with call'),
+    ]);
+    expect(problemsOf(`calls:\n  - ${order}    ${limit}`)).toHaveLength(1);
+    expect(
+      problemsOf(
+        'call: { to: "+12025550110" }\nexpect: { answered: false, answered_within_ms: 1 }\n',
+      ),
+    ).toHaveLength(1);
+  });
+
   it('makes several calls of one, or has them listed', () => {
     const parallel = parseConversation('call: { to: "+12025550110" }\nparallel: 3\n', 'c.yaml');
     expect(parallel.ok && callsOf(parallel.value).map(({ label }) => label)).toEqual([

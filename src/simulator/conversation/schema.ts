@@ -89,6 +89,8 @@ const expectation = z.strictObject({
   invites: z.number().int().nonnegative().optional(),
   /** From the answer to the first sound of the agent at the caller's ear. */
   heard_first_word_within_ms: ms.optional(),
+  /** From dialling to the answer; only of a call that somebody dials. */
+  answered_within_ms: ms.optional(),
   /** Whether the call is answered at all; needed only where a dialled call must not be. */
   answered: z.boolean().optional(),
 });
@@ -140,6 +142,15 @@ const onePlan = (plan: { call?: unknown; order?: unknown; callee?: unknown }): b
   (plan.callee === undefined || plan.order !== undefined);
 const ONE_PLAN = 'needs either call or order, and callee only with order';
 
+/** What is ordered is answered by the callee, whose time is not the agents' to keep. */
+const limitsOwnAnswer = (plan: { call?: unknown; expect: z.output<typeof expectation> }): boolean =>
+  plan.expect.answered_within_ms === undefined ||
+  (plan.call !== undefined && plan.expect.answered !== false);
+const OWN_ANSWER = {
+  path: ['expect', 'answered_within_ms'],
+  message: 'goes with call, and not with answered: false',
+};
+
 /** A conversation as its author writes it: `docs/simulator.md` is the reference. */
 const conversationSchema = z
   .strictObject({
@@ -156,7 +167,12 @@ const conversationSchema = z
     parallel: z.number().int().min(1).max(16).default(1),
     /** Different calls at once, instead of one. */
     calls: z
-      .array(z.strictObject(callShape).refine(onePlan, { message: ONE_PLAN }))
+      .array(
+        z
+          .strictObject(callShape)
+          .refine(onePlan, { message: ONE_PLAN })
+          .refine(limitsOwnAnswer, OWN_ANSWER),
+      )
       .min(1)
       .max(16)
       .optional(),
@@ -173,7 +189,8 @@ const conversationSchema = z
   })
   .refine((plan) => (plan.calls ? !plan.call && !plan.order : onePlan(plan)), {
     message: `${ONE_PLAN}; or calls, a list of such`,
-  });
+  })
+  .refine(limitsOwnAnswer, OWN_ANSWER);
 
 export type Conversation = z.output<typeof conversationSchema>;
 export type AgentStep = z.output<typeof agentStep>;
