@@ -9,7 +9,13 @@ const eventSchema = z.union([
   z.object({
     type: z.literal('report'),
     text: z.string(),
-    report: z.looseObject({ passed: z.boolean() }),
+    report: z.looseObject({
+      name: z.string(),
+      passed: z.boolean(),
+      calls: z.array(
+        z.looseObject({ measures: z.array(z.object({ name: z.string(), ms: z.number() })) }),
+      ),
+    }),
   }),
   z
     .object({ type: z.string(), call: z.string(), text: z.string() })
@@ -17,6 +23,9 @@ const eventSchema = z.union([
 ]);
 
 export type SimulatorEvent = z.output<typeof eventSchema>;
+
+/** How a conversation went, as far as a client looks into it. */
+export type ConversationOutcome = Extract<SimulatorEvent, { type: 'report' }>['report'];
 
 const refusal = z.object({ problems: z.array(z.string()) });
 

@@ -8,7 +8,6 @@ import {
   type RemoteTrack,
   type Room,
 } from '@livekit/rtc-node';
-import { SipCallError } from 'livekit-server-sdk';
 import { PHONE_IDENTITY } from '../call/job-metadata.ts';
 import type { Config } from '../platform/config.ts';
 import { asError } from '../platform/errors.ts';
@@ -16,8 +15,9 @@ import { connectLiveKit, type LiveKit } from '../platform/livekit.ts';
 import type { Log } from '../platform/log.ts';
 import { outboundTrunkId } from '../trunk/outbound-trunk-id.ts';
 import { FRAME_SAMPLES, SAMPLE_RATE, UnansweredError, type Leg, type LegEnd } from './leg.ts';
-import type { LoopbackVoice } from './loopback-voice.ts';
+import { endOfRefusal } from './loopback-refusal.ts';
 import { joinAsCaller } from './loopback-room.ts';
+import type { LoopbackVoice } from './loopback-voice.ts';
 
 export type LoopbackOptions = {
   config: Config;
@@ -179,11 +179,11 @@ class LoopbackLeg implements Leg {
   }
 
   #refused(error: Error): void {
-    const status = error instanceof SipCallError ? error.sipStatusCode : undefined;
     // Aborting the dial is how this side hangs up; and a call may end while the API still answers.
     if (this.#state !== 'early') return;
-    if (status === undefined) this.#log.warn({ leg: this.id, err: error }, 'could not dial');
-    this.#finish({ by: 'remote', status, reason: 'refused' });
+    const end = endOfRefusal(error);
+    if (end.status === undefined) this.#log.warn({ leg: this.id, err: error }, 'could not dial');
+    this.#finish(end);
   }
 
   #finish(end: LegEnd): void {

@@ -4,7 +4,12 @@ import { styleText } from 'node:util';
 import { defineCommand } from 'citty';
 import { loadConfig } from '../../platform/config.ts';
 import { asError, OperatorError } from '../../platform/errors.ts';
-import { conversationEvents, type SimulatorAddress } from '../simulator-client.ts';
+import {
+  conversationEvents,
+  type ConversationOutcome,
+  type SimulatorAddress,
+} from '../simulator-client.ts';
+import { Tally } from './simulate/tally.ts';
 
 const DEMO = path.resolve(import.meta.dirname, '../../simulator/demo.yaml');
 
@@ -18,7 +23,8 @@ Examples:
   trunkline simulate --demo                             a call over the loopback trunk, as it happens
   trunkline simulate test/conversations/inbound.yaml    one conversation
   trunkline simulate test/conversations --record out    all of a folder, each call left as sound
-  trunkline simulate --json busy.yaml | jq .passed      the report as JSON, one line a conversation`;
+  trunkline simulate --json busy.yaml | jq .passed      the report as JSON, one line a conversation
+  trunkline simulate --repeat 10 inbound.yaml           how fast it is: a table of the times measured`;
 
 export default defineCommand({
   meta: { name: 'simulate', description },
@@ -42,6 +48,12 @@ export default defineCommand({
       default: '1',
       description: 'let every limit of time count so many times (1 to 20), on a busy machine',
     },
+    repeat: {
+      type: 'string',
+      valueHint: 'N',
+      default: '1',
+      description: 'hold everything so many times (1 to 1000), and sum up the times measured',
+    },
     url: {
       type: 'string',
       valueHint: 'URL',
@@ -57,18 +69,30 @@ export default defineCommand({
     }
     const simulator = addressOf(args.url);
     const { record, json, patience } = args;
+    const rounds = roundsOf(args.repeat);
     const show = json ? () => undefined : print;
+    const tally = new Tally();
     let failed = 0;
-    for (const file of files) {
-      const passed = await simulate(file, simulator, { show, record, json, patience });
-      if (!passed) failed += 1;
+    for (let round = 1; round <= rounds; round += 1) {
+      const take = rounds > 1 ? `-${round}` : '';
+      for (const file of files) {
+        const options = { show, record, json, patience, take };
+        const report = await simulate(file, simulator, options);
+        tally.add(file, report);
+        if (!report.passed) failed += 1;
+      }
     }
-    if (files.length > 1) show(`\n${files.length - failed} passed, ${failed} failed`);
+    if (rounds > 1) {
+      show(`\n${tally.toString()}`);
+      if (json) process.stdout.write(`${JSON.stringify({ summary: tally.conversations })}\n`);
+    }
+    const held = rounds * files.length;
+    if (held > 1) show(`\n${held - failed} passed, ${failed} failed`);
     if (failed > 0) process.exitCode = 1;
   },
 });
 
-/** Runs one conversation; whether it took place as written. */
+/** Runs one conversation; what came of it. */
 async function simulate(
   file: string,
   simulator: SimulatorAddress,
@@ -77,8 +101,10 @@ async function simulate(
     record: string | undefined;
     json: boolean | undefined;
     patience: string;
+    /** Tells the sound files of repeated calls apart. */
+    take: string;
   },
-): Promise<boolean> {
+): Promise<ConversationOutcome> {
   const name = path.basename(file).replace(/\.ya?ml$/, '');
   const source = await read(file);
   const { patience } = options;
@@ -86,14 +112,18 @@ async function simulate(
   const asked = { file, source, record, patience };
   for await (const event of conversationEvents(simulator, asked)) {
     if (event.type === 'recording' && options.record !== undefined) {
-      const sound = await keep(options.record, `${name}-${event.call}`, event.wavBase64);
+      const sound = await keep(
+        options.record,
+        `${name}${options.take}-${event.call}`,
+        event.wavBase64,
+      );
       options.show(`           sound: ${sound}`);
     }
     if (event.type === 'progress') options.show(labelled(event));
     if (event.type === 'report') {
       options.show(`${event.text}\n`);
       if (options.json) process.stdout.write(`${JSON.stringify(event.report)}\n`);
-      return event.report.passed;
+      return event.report;
     }
   }
   throw new OperatorError('The simulator broke the conversation off without a report.', {
@@ -144,6 +174,14 @@ async function read(file: string): Promise<string> {
       cause: asError(thrown),
     });
   }
+}
+
+function roundsOf(repeat: string): number {
+  const rounds = Number(repeat);
+  if (Number.isInteger(rounds) && rounds >= 1 && rounds <= 1000) return rounds;
+  throw new OperatorError('--repeat is no number of times.', {
+    remedy: 'Give a whole number from 1 to 1000, for example --repeat 10.',
+  });
 }
 
 function addressOf(url: string | undefined): SimulatorAddress {
