@@ -83,7 +83,7 @@ export default defineCommand({
       }
     }
     if (rounds > 1) {
-      show(`\n${tally.toString()}`);
+      show(tally.toString());
       if (json) process.stdout.write(`${JSON.stringify({ summary: tally.conversations })}\n`);
     }
     const held = rounds * files.length;
