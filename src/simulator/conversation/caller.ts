@@ -8,6 +8,7 @@ import { checkInterruption, silenceAfter } from './interruption.ts';
 import type { Recording } from './recording.ts';
 import type { SpokenLine } from './report.ts';
 import type { AgentStep, CallerStep, Step } from './schema.ts';
+import { Stutter } from './stutter.ts';
 import { pause, WaitedTooLong, within } from './waiting.ts';
 
 /** How long the first sound of the agent is awaited where a step sets no limit; longer than any answer. */
@@ -162,6 +163,7 @@ export class Caller {
     const expected = wordsOf(says ?? '');
     const what = says === undefined ? 'the end of what the agent says' : `all of “${says}”`;
     const words: string[] = [];
+    const stutter = new Stutter();
     for (let part = 0; ; part += 1) {
       const heard = await within(
         speakingTime(says),
@@ -171,6 +173,7 @@ export class Caller {
       );
       // A click before the line is no first word: what counts is where the line began.
       this.#note(heard, part === 0 ? this.#measure(heard.startedAt, limit) : undefined);
+      if (stutter.excuses(heard)) continue;
       words.push(...wordsOf(heard.text ?? ''));
       this.#turn = { at: Math.max(heard.endedAt, this.#turn.at), what: 'the line before' };
       const verdict = heard.complete ? compareWords(words, expected) : 'different';

@@ -2,6 +2,7 @@ import pino from 'pino';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { KnownLines } from '../known-lines.ts';
 import { Faults } from '../faults.ts';
+import { SAMPLE_RATE } from '../leg.ts';
 import { Recogniser } from '../recogniser.ts';
 import { Script } from '../script.ts';
 import { Speech } from '../speech.ts';
@@ -57,8 +58,13 @@ function bench(agent: Agent) {
       speaking = new AbortController();
       work.push(say(leg, answer, speaking.signal));
     });
-    if (agent.leg) agent.leg(leg);
-    else {
+    if (agent.leg) {
+      const { greeting } = agent;
+      if (greeting !== undefined) {
+        agentLines.add(greeting, await agent.speech.say(greeting, { voice: AGENT }));
+      }
+      agent.leg(leg);
+    } else {
       leg.pickUp();
       if (agent.greeting !== undefined) work.push(say(leg, agent.greeting, speaking.signal));
     }
@@ -141,11 +147,34 @@ expect: { heard_first_word_within_ms: 1000 }
     expect(answered?.startedAt).toBeGreaterThan(asked?.endedAt ?? Infinity);
     expect(call?.measures).toEqual([
       { name: 'dialling_to_answer', ms: call?.answeredAfterMs },
-      { name: 'answer_to_first_word', ms: Math.round(greeted?.replyMs ?? NaN) },
-      { name: 'caller_to_reply', ms: Math.round(answered?.replyMs ?? NaN) },
+      { name: 'answer_to_first_word', ms: Math.round(greeted?.replyMs ?? NaN) + 0 },
+      { name: 'caller_to_reply', ms: Math.round(answered?.replyMs ?? NaN) + 0 },
     ]);
     expect(call?.end?.by).toBe('local');
     expect(keys).toEqual(['1', '#']);
+  });
+
+  it.each([
+    ['takes one sound too short to tell before a line for a stutter', 1, true],
+    ['does not take two of them for one', 2, false],
+  ])('%s', async (_what, stutters, passed) => {
+    const greeting = await speech.say(GREETING, { voice: AGENT });
+    const { run } = bench({
+      speech,
+      greeting: GREETING,
+      leg: (leg) => {
+        leg.pickUp();
+        const silence = new Int16Array(SAMPLE_RATE / 2);
+        const stutter = greeting.subarray(0, 0.3 * SAMPLE_RATE);
+        const sounds = Array.from({ length: stutters }, () => [stutter, silence]).flat();
+        void (async () => {
+          for (const sound of [...sounds, greeting]) await leg.play(sound);
+        })();
+      },
+    });
+    const report = await run(`${CALL}\nsteps:\n  - agent: { says: "${GREETING}" }`);
+    expect(report.passed, failures(report).join()).toBe(passed);
+    expect(report.calls[0]?.lines.map(({ text }) => text)).toContain(null);
   });
 
   it('fails when the agent says something else, and tells what was heard instead', async () => {
