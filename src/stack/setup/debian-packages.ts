@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import { OperatorError } from '../../platform/errors.ts';
 import { findProgram } from '../binaries.ts';
 import { hasGo } from './go-toolchain.ts';
 import { Progress } from './progress.ts';
 import { runVisibly } from './run-visibly.ts';
+
+const POSTGRES = '/usr/lib/postgresql';
 
 type Need = { package: string; why: string; present: () => boolean };
 
@@ -36,9 +39,18 @@ const testNeeds: Need[] = [
   {
     package: 'postgresql',
     why: 'the ledger’s tests on Postgres',
-    present: () => existsSync('/usr/lib/postgresql') || findProgram('initdb') !== undefined,
+    present: hasPostgresServer,
   },
 ];
+
+/** Debian keeps each version in a folder of its own; the client alone makes that folder too. */
+function hasPostgresServer(): boolean {
+  const versions = existsSync(POSTGRES) ? readdirSync(POSTGRES) : [];
+  const installed = versions.some((version) =>
+    existsSync(path.join(POSTGRES, version, 'bin/initdb')),
+  );
+  return installed || findProgram('initdb') !== undefined;
+}
 
 /** Packages whose installation starts a service that we only want the program of. */
 const services: Record<string, string> = {
