@@ -15,6 +15,11 @@ export async function getBrief(redis: Redis, callId: CallId): Promise<CallOrder 
   return text === null ? undefined : callOrderSchema.parse(JSON.parse(text));
 }
 
+/** Removes the order of a call that is over. */
+export async function removeBrief(redis: Redis, callId: CallId): Promise<void> {
+  await redis.del(briefKey(callId));
+}
+
 function briefKey(callId: CallId): string {
   return `trunkline:brief:${callId}`;
 }

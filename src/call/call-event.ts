@@ -14,6 +14,21 @@ const envelope = {
   at: z.number(),
 };
 
+/** What a call used of one model. A vendor bills by what it names: tokens, characters, or seconds of sound. */
+const callUsageSchema = z.object({
+  component: z.enum(['stt', 'llm', 'tts']),
+  provider: z.string(),
+  model: z.string().optional(),
+  inputTokens: z.number().int().nonnegative().optional(),
+  /** Those of the input tokens that the vendor had in its cache. */
+  cachedTokens: z.number().int().nonnegative().optional(),
+  outputTokens: z.number().int().nonnegative().optional(),
+  characters: z.number().int().nonnegative().optional(),
+  /** Sound heard or spoken, in ms. */
+  audioMs: ms.optional(),
+});
+export type CallUsage = z.infer<typeof callUsageSchema>;
+
 /** Every change in a call's life, as it goes through the event stream to the ledger. */
 export const callEventSchema = z.discriminatedUnion('type', [
   /** An inbound call arrived at a worker; it creates the call in the ledger. */
@@ -68,6 +83,36 @@ export const callEventSchema = z.discriminatedUnion('type', [
         })
         .optional(),
     }),
+  }),
+  /** The call is being handed to another number (blind transfer, RFC 3515). The number stands nowhere. */
+  z.object({
+    ...envelope,
+    type: z.literal('call.transfer'),
+    data: z.object({
+      state: z.enum(['started', 'completed', 'failed']),
+      /** Who asked for it. */
+      by: z.enum(['agent', 'operator']),
+      reason: z.string().optional(),
+      sipStatus: z.number().int().optional(),
+    }),
+  }),
+  /** Keys were pressed on the caller's side of the line, or sent to it. The digits stand nowhere. */
+  z.object({
+    ...envelope,
+    type: z.literal('call.dtmf'),
+    data: z.object({ direction: z.enum(['sent', 'received']), count: z.number().int().positive() }),
+  }),
+  /** The recording is finished. */
+  z.object({
+    ...envelope,
+    type: z.literal('call.recorded'),
+    data: z.object({ file: z.string(), durationMs: ms, bytes: z.number().int().nonnegative() }),
+  }),
+  /** What the call used of its vendors. */
+  z.object({
+    ...envelope,
+    type: z.literal('call.usage'),
+    data: z.object({ usage: z.array(callUsageSchema) }),
   }),
   z.object({
     ...envelope,

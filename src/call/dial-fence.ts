@@ -80,6 +80,16 @@ export async function sealEnd(
   return fence.state === 'ended' ? fence.event : undefined;
 }
 
+/** Removes what the fence of an ended call could tell of the person. It stays closed, and as long as before. */
+export async function eraseFence(redis: Redis, callId: CallId): Promise<void> {
+  const fence = await readFence(redis, callId);
+  // One that is ended never changes again.
+  if (fence?.state !== 'ended') return;
+  const { outcome, hungUpBy } = fence.event.data;
+  const event = { ...fence.event, data: { outcome, hungUpBy, reason: '' } };
+  await redis.set(fenceKey(callId), JSON.stringify({ state: 'ended', event }), 'KEEPTTL', 'XX');
+}
+
 const SEAL = `
 local text = redis.call('GET', KEYS[1])
 if text then

@@ -6,6 +6,8 @@ import {
   type CallEventOf,
   type CallEventType,
 } from './call-event.ts';
+import { LIVE_LENGTH, LIVE_STREAM, liveFields } from './live/live-stream.ts';
+import { asState, liveViewOf, type CallFacts } from './live/live-view.ts';
 
 /** The one stream through which all changes of all calls go to the ledger. */
 export const EVENT_STREAM = 'trunkline:events';
@@ -20,20 +22,64 @@ export class EventPublisher {
     this.#redis = redis;
   }
 
-  /** Resolves when Redis has the event. */
+  /**
+   * Resolves when Redis has the event.
+   *
+   * @param facts of the call, for whoever watches: they go into no record
+   */
   async publish<T extends CallEventType>(
     type: T,
     call: CallEvent['call'],
     data: CallEventOf<T>['data'],
+    facts?: CallFacts,
   ): Promise<void> {
-    await this.send(callEvent(type, call, data));
+    await this.send(callEvent(type, call, data), facts);
   }
 
-  async send(event: CallEvent): Promise<void> {
-    const entry = JSON.stringify(event);
-    await this.#redis.xadd(EVENT_STREAM, 'MAXLEN', '~', STREAM_LENGTH, '*', 'event', entry);
+  async send(event: CallEvent, facts?: CallFacts): Promise<void> {
+    const view = liveViewOf(event, facts);
+    const head = [
+      PUBLISH,
+      2,
+      EVENT_STREAM,
+      LIVE_STREAM,
+      STREAM_LENGTH,
+      JSON.stringify(event),
+    ] as const;
+    if (!view) {
+      await this.#redis.eval(...head);
+      return;
+    }
+    const [, call = '', , body = ''] = liveFields(view);
+    const isOnce = view.type === 'call_started' || view.type === 'call_ended';
+    await this.#redis.eval(
+      ...head,
+      LIVE_LENGTH,
+      call,
+      body,
+      isOnce ? `trunkline:live-once:${view.type}:${call}` : '',
+      view.type === 'call_started' ? JSON.stringify(asState(view)) : '',
+    );
   }
 }
+
+/**
+ * Writes the event, and what whoever watches sees of it, in one command: one trip, and repeated as a whole where the
+ * connection breaks. The second stream may fail without harm to the first. A call starts and ends once for whoever
+ * watches, whatever is published twice; a second start becomes a change.
+ */
+const PUBLISH = `
+local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'event', ARGV[2])
+if ARGV[3] then
+  local body = ARGV[5]
+  if ARGV[6] ~= '' and not redis.pcall('SET', ARGV[6], '1', 'NX', 'EX', 3600) then
+    body = ARGV[7]
+  end
+  if body ~= '' then
+    redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', 'call', ARGV[4], 'body', body)
+  end
+end
+return id`;
 
 /**
  * The event of one stream entry.

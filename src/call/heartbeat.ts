@@ -7,7 +7,7 @@ import type { Releases } from '../platform/releases.ts';
 import { withinMs } from '../platform/time-limit.ts';
 
 /** The processes that work on calls; each kind has a hash in Redis, from process to beat. */
-export type Fleet = 'workers' | 'dispatchers';
+export type Fleet = 'workers' | 'dispatchers' | 'trunk-monitors';
 
 const BEAT_MS = 2000;
 /** A process whose last beat is older does not work any more. */
@@ -67,10 +67,29 @@ export async function startHeartbeat(options: {
 
 /** The beats of the processes that live; one that cannot be read counts as none. */
 export async function freshBeats(redis: Redis, fleet: Fleet, now = Date.now()): Promise<Beat[]> {
-  const values = await redis.hvals(fleetKey(fleet));
-  return values
-    .map(beatOf)
-    .flatMap((beat) => (beat && beat.at > now - DEAD_AFTER_MS ? [beat] : []));
+  return [...(await freshProcesses(redis, fleet, now)).values()];
+}
+
+/** The same, by the ids of the processes. */
+export async function freshProcesses(
+  redis: Redis,
+  fleet: Fleet,
+  now = Date.now(),
+): Promise<Map<string, Beat>> {
+  const fresh = new Map<string, Beat>();
+  for (const [id, text] of Object.entries(await redis.hgetall(fleetKey(fleet)))) {
+    const beat = beatOf(text);
+    if (beat && beat.at > now - DEAD_AFTER_MS) fresh.set(id, beat);
+  }
+  return fresh;
+}
+
+/** Calls that all workers together take; undefined where no worker lives, or one does not tell. */
+export async function workerCapacity(redis: Redis): Promise<number | undefined> {
+  const beats = await freshBeats(redis, 'workers');
+  const known = beats.flatMap(({ capacity }) => (capacity === undefined ? [] : [capacity]));
+  if (known.length === 0 || known.length < beats.length) return undefined;
+  return known.reduce((sum, capacity) => sum + capacity, 0);
 }
 
 async function forgetTheLost(redis: Redis, key: string): Promise<void> {

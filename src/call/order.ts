@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+const DEFAULT_PRIORITY = 5;
+
 /** What a caller of the API may ask of an outbound call; also the body of `POST /api/outbound-call`. */
 export const outboundCallBody = z.strictObject({
   to_number: z.string().describe('number to call, E.164, for example +12025550123'),
@@ -8,7 +10,11 @@ export const outboundCallBody = z.strictObject({
     .max(200)
     .optional()
     .describe('who is calling, for the prompt and the display'),
-  llm_prompt: z.string().max(32_000).optional().describe("replaces the personality's prompt"),
+  llm_prompt: z
+    .string()
+    .max(32_000)
+    .optional()
+    .describe("replaces the personality's prompt, or is added to it, as the personality says"),
   greeting: z.string().max(2000).optional().describe("replaces the personality's greeting"),
   personality: z.string().max(100).optional().describe('who calls; absent: DEFAULT_PERSONALITY'),
   variables: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
@@ -26,6 +32,28 @@ export const outboundCallBody = z.strictObject({
     .datetime({ offset: true })
     .optional()
     .describe('not before this time, ISO 8601'),
+  priority: z
+    .int()
+    .min(1)
+    .max(10)
+    .optional()
+    .describe('1 is the most urgent, 10 the least; absent: 5'),
+  max_duration: z
+    .int()
+    .min(10)
+    .max(14_400)
+    .optional()
+    .describe("seconds; replaces the personality's limit"),
+  callback_url: z
+    .string()
+    .max(2000)
+    .regex(/^https?:\/\/[^\s/?#@\\]+([/?#]\S*)?$/i, {
+      error: 'must be an http or https URL without a user and password',
+      abort: true,
+    })
+    .refine((url) => URL.canParse(url), 'is not a URL')
+    .optional()
+    .describe('is told when the call has ended'),
 });
 
 export type OutboundCallBody = z.infer<typeof outboundCallBody>;
@@ -47,9 +75,18 @@ export const callOrderSchema = z.object({
   /** Milliseconds since the epoch. */
   acceptedAt: z.number(),
   notBefore: z.number().optional(),
+  /** Absent in orders of before there were priorities: the default. */
+  priority: z.number().optional(),
+  /** Instead of the personality's limit, in ms. */
+  maxDurationMs: z.number().optional(),
 });
 
 export type CallOrder = z.infer<typeof callOrderSchema>;
+
+/** How urgent an order is, from 1 to 10. */
+export function priorityOf(order: Pick<CallOrder, 'priority'>): number {
+  return order.priority ?? DEFAULT_PRIORITY;
+}
 
 /** The BullMQ queue of outbound calls. */
 export const OUTBOUND_QUEUE = 'outbound-calls';

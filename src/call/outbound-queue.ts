@@ -1,6 +1,7 @@
 import { Queue, type JobsOptions } from 'bullmq';
 import type { Redis } from '../platform/redis.ts';
-import { OUTBOUND_QUEUE, type CallOrder } from './order.ts';
+import type { CallId } from './call-id.ts';
+import { OUTBOUND_QUEUE, priorityOf, type CallOrder } from './order.ts';
 
 const DAY_S = 86_400;
 
@@ -16,6 +17,9 @@ const outboundJobDefaults = {
   removeOnFail: { age: DAY_S },
 } satisfies JobsOptions;
 
+/** Jobs of one command to Redis, which does nothing else meanwhile. */
+const CHUNK = 200;
+
 /** Where orders wait to be dialled. One job is one call; its id is the call's. */
 export class OutboundQueue {
   readonly #redis: Redis;
@@ -27,14 +31,18 @@ export class OutboundQueue {
     this.#onError = onError;
   }
 
-  /** Adds the order, unless the queue knows its call already. */
-  async add(order: CallOrder): Promise<void> {
+  /** Adds the orders whose calls the queue does not know already. */
+  async addAll(orders: readonly CallOrder[]): Promise<void> {
     const queue = await this.#ready();
-    const wait = order.notBefore === undefined ? 0 : Math.max(0, order.notBefore - Date.now());
-    await queue.add('dial', order, {
-      jobId: order.callId,
-      ...(wait > 0 ? { delay: wait } : {}),
-    });
+    for (let start = 0; start < orders.length; start += CHUNK) {
+      await queue.addBulk(
+        orders.slice(start, start + CHUNK).map((order) => ({
+          name: 'dial',
+          data: order,
+          opts: jobOptions(order),
+        })),
+      );
+    }
   }
 
   /** Those of the orders that the queue does not know, waiting, running or finished. */
@@ -48,6 +56,32 @@ export class OutboundQueue {
       const [error, exists] = answers[index] ?? [new Error('no answer')];
       if (error) throw error;
       return exists === 0;
+    });
+  }
+
+  /** Takes a call out of the queue, unless a dispatcher has it in hand: the call's fence then tells that one. */
+  async withdraw(callId: CallId): Promise<void> {
+    const queue = await this.#ready();
+    await queue.remove(callId);
+  }
+
+  /**
+   * Removes the order of a call that has ended. One that a dispatcher holds at this moment stays, as a job that
+   * names nobody: the call's fence tells it that there is nothing left to do.
+   */
+  async erase(callId: CallId): Promise<void> {
+    const queue = await this.#ready();
+    if ((await queue.remove(callId)) === 1) return;
+    const job = await queue.getJob(callId);
+    await job?.updateData({
+      callId,
+      publicId: callId,
+      workspace: job.data.workspace,
+      to: '',
+      personality: job.data.personality,
+      variables: {},
+      metadata: {},
+      acceptedAt: job.data.acceptedAt,
     });
   }
 
@@ -84,4 +118,13 @@ export class OutboundQueue {
     queue.on('error', this.#onError);
     return queue;
   }
+}
+
+function jobOptions(order: CallOrder): JobsOptions {
+  const wait = order.notBefore === undefined ? 0 : Math.max(0, order.notBefore - Date.now());
+  return {
+    jobId: order.callId,
+    priority: priorityOf(order),
+    ...(wait > 0 ? { delay: wait } : {}),
+  };
 }

@@ -10,7 +10,7 @@ import {
   seatsTaken,
   type LiveCall,
 } from './live-calls.ts';
-import { leaveLine, reserveDeparture, takeTurn, waitingCalls } from './trunk-turns.ts';
+import { leaveLine, placeInLine, reserveDeparture, takeTurn, waitingCalls } from './trunk-turns.ts';
 
 let server: RedisServer;
 let redis: Redis;
@@ -80,6 +80,57 @@ test('a seat that is given back goes to the call that has waited longest', async
   expect((await takeTurn(redis, third, limits, 3)).granted).toBe(false);
   await turnOf(redis, second, limits, 2);
   expect(await waitingCalls(redis, 'line')).toBe(1);
+});
+
+test('an urgent call overtakes all that wait, though it came last, and equals keep their order', async () => {
+  const limits = { callsPerSecond: 20, concurrentCalls: 100 };
+  const came = [5, 10, 5, 1].map((priority, index) => ({
+    call: aCall('urgent'),
+    place: placeInLine(priority, 1_800_000_000_000 + index),
+  }));
+  await turnOf(redis, aCall('urgent'), limits, placeInLine(5, 0));
+  // All stand in the line before any may go.
+  for (const { call, place } of came) {
+    expect((await takeTurn(redis, call, limits, place)).granted).toBe(false);
+  }
+  const granted: string[] = [];
+  await Promise.all(
+    came.map(async ({ call, place }, index) => {
+      await turnOf(index % 2 === 0 ? redis : other, call, limits, place);
+      granted.push(call.id);
+    }),
+  );
+  expect(granted).toEqual([3, 0, 2, 1].map((index) => came[index]?.call.id));
+});
+
+test('an urgent call that is not there does not hold up the others', async () => {
+  const limits = { callsPerSecond: 1000, concurrentCalls: 100 };
+  const [urgent, second] = [aCall('vanished'), aCall('vanished')];
+  await redis.set('trunkline:trunk:vanished:pace', Date.now() + 100, 'PX', 1000);
+  expect((await takeTurn(redis, urgent, limits, placeInLine(1, 1))).granted).toBe(false);
+  await turnOf(redis, second, limits, placeInLine(9, 1));
+  expect(await redis.smembers(seatKey('vanished'))).toEqual([second.id]);
+});
+
+test('no more calls than agents have their turn, over all trunks', async () => {
+  const limits = { callsPerSecond: 100_000, concurrentCalls: 100 };
+  const agents = (await redis.hlen('trunkline:live')) + 3;
+  const calls = Array.from({ length: 10 }, (_, index) => aCall(`agents-${index % 2}`));
+  const ask = async () =>
+    Promise.all(
+      calls.map(async (call, index) => takeTurn(redis, call, { ...limits, agents }, index)),
+    );
+  const granted = async () => {
+    const turns = await ask();
+    return calls.filter((_, index) => turns[index]?.granted);
+  };
+  // The pace, a millisecond, may take several askings.
+  while ((await granted()).length < 3);
+  const [first] = await granted();
+  expect(await redis.hlen('trunkline:live')).toBe(agents);
+  await leaveLiveCall(redis, first!);
+  while ((await granted()).length < 3);
+  expect(await redis.hlen('trunkline:live')).toBe(agents);
 });
 
 test('a call that left the line does not hold up those behind it', async () => {

@@ -5,6 +5,9 @@ import { LIVE_CALLS, seatKey, type LiveCall } from './live-calls.ts';
 /** How much a trunk takes. */
 export type TrunkLimits = { callsPerSecond: number; concurrentCalls: number };
 
+/** How much a trunk takes, and how many calls all agents together; absent: not known, and no limit. */
+export type TurnLimits = TrunkLimits & { agents?: number | undefined };
+
 export type Turn = { granted: true } | { granted: false; waitMs: number };
 
 /** A call that does not ask again this long after it should have is not there: others go before it. */
@@ -14,17 +17,28 @@ const ABSENT_MS = 5000;
 const LEAST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 300_000;
 
+/** How far apart two priorities are in a line: further than any two times are, in ms. */
+const PRIORITY_STEP = 1e13;
+
+/** So near its moment, a more urgent call is waited for. */
+const NEAR_MS = 250;
+
+/** Where a call stands in its trunk's line: by its priority, and then by since when it waits (ms). */
+export function placeInLine(priority: number, since: number): number {
+  return priority * PRIORITY_STEP + since;
+}
+
 /**
- * Asks for a call's turn on its trunk: a seat, and the trunk's pace. Granted, the call is entered as live
+ * Asks for a call's turn on its trunk: a seat, an agent's place, and the trunk's pace. Granted, the call is entered as live
  * and holds its seat until `leaveLiveCall`; asking again is granted again. Not granted, the call stands in
- * the trunk's line (by `order`, the least first) and asks again after `waitMs`.
+ * the trunk's line (by `order`, see `placeInLine`, the least first) and asks again after `waitMs`.
  *
  * One script on the clock of Redis, so any number of dispatchers share the limits exactly.
  */
 export async function takeTurn(
   redis: Redis,
   call: LiveCall,
-  limits: TrunkLimits,
+  limits: TurnLimits,
   order: number,
 ): Promise<Turn> {
   const waitMs = Number(
@@ -44,6 +58,9 @@ export async function takeTurn(
       ABSENT_MS,
       LEAST_WAIT_MS,
       LONGEST_WAIT_MS,
+      PRIORITY_STEP,
+      NEAR_MS,
+      limits.agents ?? -1,
     ),
   );
   return waitMs < 0 ? { granted: true } : { granted: false, waitMs };
@@ -92,6 +109,7 @@ local live, seats, line, due, pace = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local id, entry, order = ARGV[1], ARGV[2], ARGV[3]
 local limit, interval, absent = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local least, longest = tonumber(ARGV[7]), tonumber(ARGV[8])
+local step, near, agents = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 
 local function leave(call)
   redis.call('ZREM', line, call)
@@ -108,9 +126,23 @@ end
 redis.call('ZADD', line, 'NX', order, id)
 local rank = redis.call('ZRANK', line, id)
 local free = limit - redis.call('SCARD', seats)
+if agents >= 0 then
+  -- The calls of all trunks, inbound ones too, have an agent each.
+  free = math.min(free, agents - redis.call('HLEN', live))
+end
 local next = math.max(now, tonumber(redis.call('GET', pace) or '0'))
 
-if rank < free and next <= now then
+-- Of one priority whoever asks first may go. A more urgent call that is about to ask goes before.
+local yields = false
+if rank > 0 then
+  local front = redis.call('ZRANGE', line, 0, 0, 'WITHSCORES')
+  local at = tonumber(redis.call('ZSCORE', due, front[1]) or '0')
+  local mine = tonumber(redis.call('ZSCORE', line, id))
+  yields = math.floor(front[2] / step) < math.floor(mine / step)
+    and math.abs(at - now) <= near and at - now < interval
+end
+
+if rank < free and next <= now and not yields then
   leave(id)
   redis.call('SADD', seats, id)
   redis.call('HSET', live, id, entry)

@@ -72,9 +72,11 @@ function assemble(
     timezone: content.timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
     components: { stt, llm, tts, vad },
     prompts,
+    llmPrompt: content.prompts.llm_prompt,
     greeting:
       typeof greeting === 'string' ? { inbound: greeting, outbound: greeting } : (greeting ?? {}),
     listensFirst: content.listens_first,
+    recording: content.recording,
     limits: {
       maxDurationMs: limits.max_duration,
       silenceReminderMs: limits.silence_reminder,

@@ -60,9 +60,13 @@ export function personalitySchema(context: SchemaContext = SHAPE_ONLY) {
       .strictObject({
         inbound: promptKey.prefault('default_inbound'),
         outbound: promptKey.prefault('default_outbound'),
+        llm_prompt: z
+          .enum(['replace', 'append'])
+          .default('replace')
+          .describe("what an order's llm_prompt does to the prompt"),
       })
       .prefault({})
-      .describe('keys of prompts.yaml'),
+      .describe('keys of prompts.yaml, and what an order may do to them'),
     greeting: z
       .union([
         liquidText,
@@ -73,6 +77,10 @@ export function personalitySchema(context: SchemaContext = SHAPE_ONLY) {
         'the first words (Liquid), for both directions or each; absent: the model finds them',
       ),
     listens_first: z.boolean().default(false).describe('wait for their first words, then greet'),
+    recording: z
+      .boolean()
+      .default(false)
+      .describe('record calls; the law may demand that all parties agree before'),
     limits: z
       .strictObject({
         max_duration: duration('10s', '4h').prefault('15m').describe('the call ends after this'),

@@ -39,10 +39,14 @@ export type Personality = {
     readonly vad: VadOptions;
   };
   readonly prompts: Readonly<Record<Direction, Prompt>>;
+  /** What a call's own prompt (`llm_prompt` of its order) does to the personality's. */
+  readonly llmPrompt: 'replace' | 'append';
   /** Liquid; where there is none the agent says of itself how it begins. */
   readonly greeting: { readonly [D in Direction]?: string | undefined };
   /** The agent waits for the other's first words before it greets. */
   readonly listensFirst: boolean;
+  /** What both sides say is recorded, from the answer on. */
+  readonly recording: boolean;
   readonly limits: {
     /** The call ends after this time. */
     readonly maxDurationMs: number;

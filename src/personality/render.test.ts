@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadPersonality } from './load-personality.ts';
 import type { Personality, Prompt } from './personality.ts';
-import { missingParameters, renderGreeting, renderPrompt } from './render.ts';
+import { missingParameters, renderGreeting, renderInstructions, renderPrompt } from './render.ts';
 import { plainPersonality } from './personality-fixture.ts';
 
 const at = new Date('2026-11-21T13:05:00Z');
@@ -42,6 +42,32 @@ describe('renderPrompt', () => {
     expect(missingParameters(one, 'inbound', { a: '' })).toEqual(['a', 'b']);
     expect(() => renderPrompt(one, 'inbound', {})).toThrow('test needs the variables a, b');
     expect(renderPrompt(one, 'inbound', { a: 1, b: false })).toBe('1false');
+  });
+});
+
+describe('renderInstructions', () => {
+  const prompt = { text: 'Rules for {{ name }}.\n', parameters: { name: { required: true } } };
+
+  it('is what the call brings instead of the prompt, where the personality says nothing else', () => {
+    const one = personality('', prompt);
+    expect(renderInstructions(one, 'outbound', {}, 'Ask {{ name }}.')).toBe('Ask {{ name }}.');
+    expect(renderInstructions(one, 'outbound', { name: 'Ada' }, undefined)).toBe(
+      'Rules for Ada.\n',
+    );
+  });
+
+  it('is the prompt and then what the call brings, where the personality says so', () => {
+    const source = plainPersonality.replace('prompts: {', 'prompts: { llm_prompt: append,');
+    const loaded = loadPersonality('test', source, 'agents/test.yaml', {
+      prompts: new Map([['hello', { key: 'hello', ...prompt }]]),
+      credentials: {},
+    });
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+    const given = { name: 'Ada' };
+    expect(renderInstructions(loaded.personality, 'outbound', given, 'Ask her.')).toBe(
+      'Rules for Ada.\n\nAsk her.',
+    );
+    expect(() => renderInstructions(loaded.personality, 'outbound', {}, 'x')).toThrow('name');
   });
 });
 

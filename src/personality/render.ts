@@ -19,6 +19,23 @@ export function renderPrompt(
   return fill(personality, direction, { variables, at, text, what: `the prompt ${key}` });
 }
 
+/**
+ * What the model is told in a call that brings a prompt of its own: that one, verbatim, or the personality's and
+ * then that one, as the personality says (`prompts.llm_prompt`).
+ *
+ * @throws as `renderPrompt` does; not where the call's prompt replaces the personality's.
+ */
+export function renderInstructions(
+  personality: Personality,
+  direction: Direction,
+  variables: Variables,
+  llmPrompt: string | undefined,
+): string {
+  if (llmPrompt !== undefined && personality.llmPrompt === 'replace') return llmPrompt;
+  const prompt = renderPrompt(personality, direction, variables);
+  return llmPrompt === undefined ? prompt : `${prompt.trimEnd()}\n\n${llmPrompt}`;
+}
+
 /** The agent's first words, or undefined where the personality has none. @throws as `renderPrompt` does. */
 export function renderGreeting(
   personality: Personality,

@@ -7,6 +7,19 @@ const address = z
   .string()
   .regex(/^[\w.\-[\]:]+:\d{1,5}$/, 'must be host:port, for example 127.0.0.1:5060');
 
+/** Addresses and networks (CIDR) with commas between them. */
+const addressList = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim()))
+  .pipe(
+    z.array(
+      z.union(
+        [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
+        'must be addresses or networks with commas between them, for example 10.0.0.0/8,::1',
+      ),
+    ),
+  );
+
 /**
  * Every variable that Trunkline reads, from the environment or from `.env`. The descriptions are the
  * reference: `trunkline config` and `.env.example` show them.
@@ -32,6 +45,31 @@ export const environmentSchema = z.object({
     .default('127.0.0.1')
     .describe('address on which the api, and health and metrics of the others, listen'),
   API_PORT: port.default(8000).describe('port on which the api listens'),
+  TRUSTED_PROXIES: addressList
+    .default([])
+    .describe(
+      'proxies before the api whose X-Forwarded-For is believed: addresses, networks, commas',
+    ),
+  WEBHOOK_SECRET: z
+    .string()
+    .regex(
+      /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/,
+      'must be whsec_ and at least 24 bytes in base64, as `echo whsec_$(openssl rand -base64 32)` makes it',
+    )
+    .optional()
+    .describe('secret with which callbacks, and requests to POST /api/webhook, are signed'),
+  WEBHOOK_ALLOWED_NETWORKS: addressList
+    .default([])
+    .describe(
+      'networks that are not public and to which webhooks may go: addresses, networks, commas',
+    ),
+  WRONG_KEYS_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(30)
+    .describe('unknown keys from one address, after which the api answers it 429 for the minute'),
   API_INTERNAL_URL: httpUrl
     .default('http://127.0.0.1:8000')
     .describe('the api, as other processes reach it'),
@@ -109,6 +147,26 @@ export const environmentSchema = z.object({
   PROMPTS_DIR: z.string().default('prompts').describe('folder of prompts.yaml and its texts'),
   TRUNKS_FILE: z.string().default('trunks.yaml').describe('what trunks there should be'),
   DATA_DIR: z.string().default('data').describe('embedded database, logs, recordings'),
+  RECORDINGS_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('recordings of calls; absent: recordings below DATA_DIR'),
+  RECORDINGS_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(36_500)
+    .optional()
+    .describe('days after which a recording is removed; absent: never'),
+  CONVERSATIONS_DIR: z
+    .string()
+    .optional()
+    .describe('folder with a file per finished conversation; absent: none is written'),
+  CONVERSATIONS_FORMAT: z
+    .enum(['markdown', 'json', 'both'])
+    .default('markdown')
+    .describe('what is written into CONVERSATIONS_DIR: markdown, json or both'),
   DEFAULT_PERSONALITY: z
     .string()
     .default('receptionist')
@@ -122,6 +180,36 @@ export const environmentSchema = z.object({
     .enum(['trace', 'debug', 'info', 'warn', 'error'])
     .default('info')
     .describe('least level that is logged'),
+  LOG_FILE_MB: z.coerce
+    .number()
+    .min(1)
+    .max(10_000)
+    .default(20)
+    .describe('size in MB from which a log file below DATA_DIR is put aside (without Docker)'),
+  LOG_FILES_KEEP: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(100)
+    .default(5)
+    .describe('older log files that are kept of each process'),
+  NOTIFY_WEBHOOK_URL: httpUrl
+    .optional()
+    .describe('incoming webhook of a chat that is told what needs a person'),
+  NOTIFY_EMAIL_TO: z
+    .string()
+    .regex(/^[^\s@,]+@[^\s@,]+(\s*,\s*[^\s@,]+@[^\s@,]+)*$/, 'must be mail addresses, with commas')
+    .optional()
+    .describe('who is told by mail what needs a person; several with commas'),
+  NOTIFY_EMAIL_FROM: z
+    .string()
+    .regex(/^[^\r\n]*[^\s@]+@[^\s@]+$/, 'must be a mail address')
+    .optional()
+    .describe('sender of those mails'),
+  SMTP_URL: z
+    .url({ protocol: /^smtps?$/ })
+    .optional()
+    .describe('mail server for those mails, smtp[s]://user:password@host:port'),
 });
 
 export type Environment = z.infer<typeof environmentSchema>;
@@ -133,6 +221,7 @@ export const sensitiveVariables: ReadonlySet<VariableName> = new Set([
   'DATABASE_URL',
   'REDIS_URL',
   'API_KEY',
+  'WEBHOOK_SECRET',
   'SIP_CONFIG_BODY',
   'TWILIO_AUTH_TOKEN',
   'TWILIO_PHONE_NUMBER',
@@ -140,4 +229,7 @@ export const sensitiveVariables: ReadonlySet<VariableName> = new Set([
   'DEEPGRAM_API_KEY',
   'AZURE_SPEECH_KEY',
   'AZURE_OPENAI_API_KEY',
+  'NOTIFY_WEBHOOK_URL',
+  'NOTIFY_EMAIL_TO',
+  'SMTP_URL',
 ]);

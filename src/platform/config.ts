@@ -131,6 +131,7 @@ function unknownVariable(name: string): ConfigProblem {
 
 const TOGETHER: readonly (readonly VariableName[])[] = [
   ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_PHONE_NUMBER'],
+  ['NOTIFY_EMAIL_TO', 'NOTIFY_EMAIL_FROM', 'SMTP_URL'],
   ['AZURE_SPEECH_KEY', 'AZURE_SPEECH_REGION'],
   ['AZURE_OPENAI_API_KEY', 'AZURE_OPENAI_ENDPOINT', 'AZURE_OPENAI_DEPLOYMENT_NAME'],
 ];

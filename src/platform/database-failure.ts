@@ -8,8 +8,20 @@ import { asError } from './errors.ts';
  * may pass.
  */
 export function refusesData(thrown: unknown): boolean {
+  return hasState(thrown, /^(22|23|54)[0-9A-Z]{3}$/);
+}
+
+/**
+ * Whether the database has rolled a transaction back because another one was in its way, so that trying it again
+ * helps: SQLSTATE class 40 (deadlock, serialization failure).
+ */
+export function losesConflict(thrown: unknown): boolean {
+  return hasState(thrown, /^40[0-9A-Z]{3}$/);
+}
+
+function hasState(thrown: unknown, pattern: RegExp): boolean {
   for (let error = thrown; error instanceof Error; error = error.cause) {
-    if ('code' in error && /^(22|23|54)[0-9A-Z]{3}$/.test(String(error.code))) return true;
+    if ('code' in error && pattern.test(String(error.code))) return true;
   }
   return false;
 }
@@ -22,8 +34,9 @@ export function withoutValues(thrown: unknown): Error {
   const error = asError(thrown);
   if (!(error instanceof DrizzleQueryError)) return error;
   const cause = error.cause ?? new Error('query failed');
-  const code = 'code' in cause ? ` (${String(cause.code)})` : '';
-  return new Error(`${cause.message}${code}`);
+  if (!('code' in cause)) return new Error(cause.message);
+  const code = String(cause.code);
+  return Object.assign(new Error(`${cause.message} (${code})`), { code });
 }
 
 /**

@@ -20,11 +20,18 @@ export type OpenDatabase = {
   kind: 'postgres' | 'embedded';
   /** Rejects where the database does not answer. */
   ping(): Promise<void>;
+  /** How many connections other processes of ours have to it. */
+  others(): Promise<number>;
+  /** Applies the migrations of a folder that have not been. */
+  migrate(migrations: string): Promise<void>;
   close(): Promise<void>;
 };
 
+const APPLICATION = 'trunkline';
 const POOL_SIZE = 10;
 const CONNECT_LIMIT_MS = 5000;
+/** An api that was frozen within a transaction holds its rows, and with them the other apis, so long at most. */
+const FROZEN_LIMIT_MS = 60_000;
 /** Any number does, as long as every api of one database uses the same. */
 const MIGRATION_LOCK = 7_263_041;
 
@@ -32,12 +39,13 @@ const MIGRATION_LOCK = 7_263_041;
  * Opens the database and brings it to the newest migration: a Postgres server by its URL, else Postgres
  * inside this process (PGlite), with its files in `folder`. One process at a time can have such a folder.
  *
+ * @param options.migrations absent: the tables stay as they are
  * @throws OperatorError where the server does not answer, or another process has the folder.
  */
 export async function openDatabase(options: {
   url: string | undefined;
   folder: string;
-  migrations: string;
+  migrations?: string;
   log: Log;
 }): Promise<OpenDatabase> {
   return options.url === undefined
@@ -45,7 +53,7 @@ export async function openDatabase(options: {
     : openPostgres(options.url, options.migrations, options.log);
 }
 
-async function openEmbedded(folder: string, migrations: string): Promise<OpenDatabase> {
+async function openEmbedded(folder: string, migrations: string | undefined): Promise<OpenDatabase> {
   mkdirSync(folder, { recursive: true });
   const release = holdFolder(
     folder,
@@ -54,10 +62,13 @@ async function openEmbedded(folder: string, migrations: string): Promise<OpenDat
   try {
     const client = await PGlite.create(path.join(folder, 'postgres'));
     const db = drizzlePglite(client);
-    await migratePglite(db, { migrationsFolder: migrations });
+    const migrate = async (migrationsFolder: string) => migratePglite(db, { migrationsFolder });
+    if (migrations !== undefined) await migrate(migrations);
     return {
       db,
       kind: 'embedded',
+      others: async () => 0,
+      migrate,
       ping: async () => void (await db.execute(sql`select 1`)),
       close: once(async () => {
         await client.close();
@@ -70,20 +81,31 @@ async function openEmbedded(folder: string, migrations: string): Promise<OpenDat
   }
 }
 
-async function openPostgres(url: string, migrations: string, log: Log): Promise<OpenDatabase> {
+async function openPostgres(
+  url: string,
+  migrations: string | undefined,
+  log: Log,
+): Promise<OpenDatabase> {
   const pool = new Pool({
     connectionString: url,
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_LIMIT_MS,
-    application_name: 'trunkline',
+    // As a command: poolers such as PgBouncer refuse connections that ask for it at their start.
+    // oxlint-disable-next-line no-misused-promises -- the pool waits for it, though its types do not say so
+    onConnect: async (client) => {
+      await client.query(`set idle_in_transaction_session_timeout = ${FROZEN_LIMIT_MS}`);
+    },
+    application_name: APPLICATION,
   });
   // A connection that breaks is replaced; unheard, its event would end the process. The pool hears those that
   // are idle; one that a transaction holds between two of its queries is nobody's.
   const lost = (error: Error) => log.warn({ err: error }, 'database connection lost');
   pool.on('error', lost);
   pool.on('connect', (client) => client.on('error', () => undefined));
+  const migrate = async (folder: string) => migrateAlone(pool, folder);
   try {
-    await migrateAlone(pool, migrations);
+    if (migrations === undefined) await pool.query('select 1');
+    else await migrate(migrations);
   } catch (thrown) {
     await pool.end();
     throw unreachable(thrown);
@@ -92,6 +114,8 @@ async function openPostgres(url: string, migrations: string, log: Log): Promise<
   return {
     db,
     kind: 'postgres',
+    others: async () => countOthers(pool),
+    migrate,
     ping: async () => void (await db.execute(sql`select 1`)),
     close: once(async () => pool.end()),
   };
@@ -113,6 +137,15 @@ function transactionsOf(pool: Pool): Database['transaction'] {
       client.release(!done);
     }
   };
+}
+
+async function countOthers(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>(
+    `select count(*)::int as count from pg_stat_activity
+     where application_name = $1 and datname = current_database() and pid <> pg_backend_pid()`,
+    [APPLICATION],
+  );
+  return rows[0]?.count ?? 0;
 }
 
 /** Migrates under an advisory lock, so that several apis can start at the same time. */

@@ -1,4 +1,4 @@
-import { AgentDispatchClient, RoomServiceClient, SipClient } from 'livekit-server-sdk';
+import { AgentDispatchClient, RoomServiceClient, ServerError, SipClient } from 'livekit-server-sdk';
 import type { Config } from './config.ts';
 
 export type LiveKit = {
@@ -18,4 +18,16 @@ export function connectLiveKit(config: Config): LiveKit {
     sip: new SipClient(...credentials),
     agents: new AgentDispatchClient(...credentials),
   };
+}
+
+/** Ends a room, if it is there: an INVITE that rings is cancelled, a call that is on gets BYE. */
+export async function closeRoom(
+  rooms: Pick<RoomServiceClient, 'deleteRoom'>,
+  room: string,
+): Promise<void> {
+  try {
+    await rooms.deleteRoom(room);
+  } catch (thrown) {
+    if (!(thrown instanceof ServerError && thrown.code === 'not_found')) throw thrown;
+  }
 }

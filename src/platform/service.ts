@@ -5,7 +5,8 @@ import { Releases } from './releases.ts';
 
 /**
  * Runs a long-lived process: `start` acquires and registers releases; the first SIGTERM or SIGINT releases
- * everything and exits 0; the second exits at once. A failed start releases what it had and exits 1 with
+ * everything and exits 0; the second exits at once. SIGUSR2 has it log everything, and a second one as before,
+ * without a restart. A failed start releases what it had and exits 1 with
  * one line on standard error.
  */
 export async function runService(
@@ -28,6 +29,11 @@ export async function runService(
       stop(0);
     });
   }
+  let quiet: string | undefined;
+  process.on('SIGUSR2', () => {
+    [log.level, quiet] = quiet === undefined ? ['debug', log.level] : [quiet, undefined];
+    log.info({ level: log.level }, 'the level of the log was changed');
+  });
   try {
     await start(releases);
     log.info('ready');

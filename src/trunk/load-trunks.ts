@@ -66,6 +66,7 @@ function toTrunk(entry: TrunkEntry, config: Config): Trunk {
     concurrentCalls: entry.concurrent_calls ?? defaults.concurrentCalls,
     allowedPrefixes: entry.allowed_prefixes ?? any,
     allowedAddresses: entry.allowed_addresses ?? defaults.allowedAddresses,
+    transferHosts: entry.transfer_hosts,
     twilio,
   };
 }

@@ -23,6 +23,14 @@ const host = z
     'must be host or host:port, without sip: or parameters',
   );
 
+const transferHost = z
+  .string()
+  .regex(
+    /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)$/,
+    'must be a host, without sip: and without a port, which may be any',
+  )
+  .transform((text) => text.toLowerCase());
+
 /** The name of a variable in the environment or in .env, never the secret itself. */
 const variable = z
   .string()
@@ -58,6 +66,7 @@ export const trunkEntrySchema = z.strictObject({
   concurrent_calls: z.number().int().positive().max(100_000).optional(),
   allowed_prefixes: z.array(destination).min(1).optional(),
   allowed_addresses: z.array(source).min(1).optional(),
+  transfer_hosts: z.array(transferHost).min(1).optional(),
   twilio: z
     .strictObject({
       account_sid: variable.default('TWILIO_ACCOUNT_SID'),

@@ -37,6 +37,8 @@ export type Trunk = {
   readonly allowedPrefixes: readonly string[];
   /** IP addresses and CIDR blocks that inbound calls may come from; empty: those of `address`. */
   readonly allowedAddresses: readonly string[];
+  /** Hosts at which sip: URIs may be the target of a transfer; absent: none, numbers only. */
+  readonly transferHosts?: readonly string[] | undefined;
   readonly twilio?: TwilioAccount | undefined;
 };
 

@@ -16,7 +16,7 @@ export type CallStatus = (typeof callStatuses)[number];
 /** What an event may change of a call. */
 export type CallState = Omit<
   CallRow,
-  'workspace' | 'id' | 'publicId' | 'variables' | 'metadata' | 'request'
+  'workspace' | 'id' | 'publicId' | 'variables' | 'metadata' | 'request' | 'filedAt' | 'erasedAt'
 >;
 
 /**
@@ -39,6 +39,8 @@ export function stateBefore(event: CallEvent): CallState {
     personality: null,
     simulated: false,
     turns: 0,
+    usage: null,
+    recording: null,
     startedAt: timeOf(event),
     dialedAt: null,
     ringingAt: null,
@@ -96,6 +98,13 @@ export function afterEvent(state: CallState, event: CallEvent): CallState {
       };
     case 'turn':
       return { ...state, turns: state.turns + 1 };
+    case 'call.recorded':
+      return { ...state, recording: event.data };
+    case 'call.usage':
+      return { ...state, usage: [...(state.usage ?? []), ...event.data.usage] };
+    case 'call.transfer':
+    case 'call.dtmf':
+      return state;
     case 'call.ended':
       if (state.status === 'ended') return state;
       return {

@@ -5,9 +5,11 @@ import type { Database } from '../../platform/database.ts';
 import { refusesData, withoutValues } from '../../platform/database-failure.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Redis } from '../../platform/redis.ts';
+import type { TrunkEvent } from '../../trunk/trunk-event.ts';
 import type { CallEvent } from '../call-event.ts';
 import { EVENT_STREAM, parseStreamEntry } from '../event-stream.ts';
-import { recordEvents, type Applied } from './record-events.ts';
+import { trunkEventIn } from '../trunk-entries.ts';
+import { recordEvents, type Alongside, type Applied } from './record-events.ts';
 import { StreamGroup, type StreamEntry } from './stream-group.ts';
 
 export { REJECTED_STREAM } from './stream-group.ts';
@@ -28,6 +30,10 @@ export type ConsumerOptions = {
   /** A patient client that nothing else uses: the consumer blocks it, and closes it when it stops. */
   redis: Redis;
   log: Log;
+  /** What else is written in the transaction of the events. */
+  alongside?: Alongside;
+  /** Writes down what happened to trunks; an event may come again. Absent: nobody wants to know. */
+  recordTrunks?: (events: readonly TrunkEvent[]) => Promise<void>;
   /** Called with what was applied, after the commit. */
   onApplied?: (applied: readonly Applied[]) => void;
   onRejected?: () => void;
@@ -134,9 +140,16 @@ export class EventConsumer {
     const good: StreamEntry[] = [];
     for (const entry of entries) {
       try {
+        const trunkEvent = trunkEventIn(entry.fields);
+        if (trunkEvent) {
+          await this.#recordTrunk(trunkEvent);
+          await this.#group.acknowledge([entry.id]);
+          continue;
+        }
         events.push(parseStreamEntry(entry.fields));
         good.push(entry);
       } catch (thrown) {
+        if (!cannotBeWritten(thrown) && !isUnreadable(thrown)) throw thrown;
         await this.#reject(entry, thrown);
       }
     }
@@ -168,10 +181,21 @@ export class EventConsumer {
   }
 
   async #record(events: readonly CallEvent[]): Promise<void> {
+    await this.#persist(async () => {
+      const applied = await recordEvents(this.#options.db, events, this.#options.alongside);
+      this.#options.onApplied?.(applied);
+    });
+  }
+
+  async #recordTrunk(event: TrunkEvent): Promise<void> {
+    await this.#persist(async () => this.#options.recordTrunks?.([event]));
+  }
+
+  /** Writes, however long the database is away. */
+  async #persist(write: () => Promise<void>): Promise<void> {
     for (let failures = 0; ; failures += 1) {
       try {
-        const applied = await recordEvents(this.#options.db, events);
-        this.#options.onApplied?.(applied);
+        await write();
         return;
       } catch (thrown) {
         if (cannotBeWritten(thrown) || this.#stopping.signal.aborted) throw thrown;
@@ -186,7 +210,8 @@ export class EventConsumer {
     const reason = describe(thrown);
     await this.#group.reject(entry, reason);
     this.#options.onRejected?.();
-    this.#options.log.error({ entry: entry.id, reason }, 'put an event aside');
+    const call = callIn(entry);
+    this.#options.log.error({ entry: entry.id, call, reason }, 'put an event aside');
   }
 
   async #pause(failures: number): Promise<void> {
@@ -197,6 +222,15 @@ export class EventConsumer {
 
 function cannotBeWritten(thrown: unknown): boolean {
   return thrown instanceof RangeError || thrown instanceof TypeError || refusesData(thrown);
+}
+
+function isUnreadable(thrown: unknown): boolean {
+  return thrown instanceof ZodError || thrown instanceof SyntaxError;
+}
+
+/** The call that an entry is about, as far as it can be read. */
+function callIn({ fields }: StreamEntry): string | undefined {
+  return /"call":"(call_[0-9a-z]{26})"/.exec(fields.join(' '))?.[1];
 }
 
 /** Why an entry was put aside, without anything that stood in it. */

@@ -3,16 +3,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database, OpenDatabase } from '../../platform/database.ts';
 import { callEvent, type CallEvent } from '../call-event.ts';
 import { newCallId } from '../call-id.ts';
-import type { NewOrder } from './accept-order.ts';
+import type { KeyedOrder } from './accept-order.ts';
 import { Ledger } from './ledger.ts';
 import { recordEvents } from './record-events.ts';
 import { idempotencyKeys } from './schema.ts';
 import { databaseMaker, type DatabaseMaker } from './testing.ts';
-import { WorkspaceRows } from './workspace-rows.ts';
+import { WorkspaceRows } from '../../platform/workspace-rows.ts';
 
 const NUMBER = '+12025550123';
 
-function newOrder(overrides: Partial<NewOrder> = {}, acceptedAt = Date.now()): NewOrder {
+function newOrder(overrides: Partial<KeyedOrder> = {}, acceptedAt = Date.now()): KeyedOrder {
   return {
     order: {
       workspace: 'default',
@@ -219,7 +219,7 @@ describe.each(['embedded', 'postgres'] as const)('the ledger on the %s database'
     expect(await other.list({ limit: 10 })).toEqual([]);
     expect(await other.queuedOrders(undefined, 10)).toEqual([]);
     expect(await other.countOpen()).toEqual([]);
-    expect(await other.replay('mine', 'a')).toBeUndefined();
+    expect(await other.replay({ key: 'mine', bodyHash: 'a' })).toBeUndefined();
     const [event] = life(accepted.answer.callId);
     await recordEvents(db, [{ ...event!, workspace: 'other' }]);
     expect((await ledger.find(accepted.answer.callId))?.call.status).toBe('queued');
@@ -236,7 +236,7 @@ describe.each(['embedded', 'postgres'] as const)('the ledger on the %s database'
     const first = await ledger.list({ limit: 4 });
     const second = await ledger.list({ limit: 3, before: first.at(-1)!.id as `call_${string}` });
     expect([...first, ...second].map(({ id }) => id)).toEqual(ids);
-    const ended = await ledger.list({ outcome: 'completed', sipCallId: 'SCL_1', limit: 4 });
+    const ended = await ledger.list({ outcome: ['completed'], sipCallId: 'SCL_1', limit: 4 });
     expect(ended.map(({ id }) => id)).toEqual(ids.filter((_, index) => index % 2 === 0));
     expect(await ledger.list({ trunk: 'nothing', limit: 4 })).toEqual([]);
   });

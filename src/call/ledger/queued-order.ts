@@ -3,8 +3,8 @@ import { callOrderSchema, type CallOrder } from '../order.ts';
 import type { CallRequest, CallRow } from './schema.ts';
 
 /** The part of an order that has no column of its own. */
-export function requestOf(order: CallOrder): CallRequest {
-  const { callerName, prompt, greeting, trunk, from, notBefore } = order;
+export function requestOf(order: CallOrder, callbackUrl: string | undefined): CallRequest {
+  const { callerName, prompt, greeting, trunk, from, notBefore, priority, maxDurationMs } = order;
   return {
     ...(callerName === undefined ? {} : { callerName }),
     ...(prompt === undefined ? {} : { prompt }),
@@ -12,6 +12,9 @@ export function requestOf(order: CallOrder): CallRequest {
     ...(trunk === undefined ? {} : { trunk }),
     ...(from === undefined ? {} : { from }),
     ...(notBefore === undefined ? {} : { notBefore }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(maxDurationMs === undefined ? {} : { maxDurationMs }),
+    ...(callbackUrl === undefined ? {} : { callbackUrl }),
   };
 }
 

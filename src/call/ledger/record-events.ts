@@ -3,25 +3,47 @@ import type { Database } from '../../platform/database.ts';
 import type { CallEvent } from '../call-event.ts';
 import { afterEvent, stateBefore, timeOf, type CallState } from './call-state.ts';
 import { callEvents, calls, turns, type CallRow } from './schema.ts';
-import { WorkspaceRows } from './workspace-rows.ts';
+import { WorkspaceRows } from '../../platform/workspace-rows.ts';
 
 /** An event that was applied, and the call after it. */
-export type Applied = { event: CallEvent; call: CallState; ended: boolean };
+export type Applied = {
+  event: CallEvent;
+  /** The whole row, as it is after the event. */
+  call: CallRow;
+  /** The call ended by this event. */
+  ended: boolean;
+};
+
+/**
+ * What else must be written where events are, in the same transaction: both are there, or neither. Called with
+ * what was new, of one workspace; not with what comes after a call was erased.
+ */
+export type Alongside = (rows: WorkspaceRows, applied: readonly Applied[]) => Promise<void>;
 
 /**
  * Writes events into the ledger in one transaction, each at most once: those whose id is known already
  * change nothing. Returns those that were new.
  */
-export async function recordEvents(db: Database, events: readonly CallEvent[]): Promise<Applied[]> {
+export async function recordEvents(
+  db: Database,
+  events: readonly CallEvent[],
+  alongside: Alongside = nothing,
+): Promise<Applied[]> {
   const byWorkspace = Map.groupBy(events, ({ workspace }) => workspace);
   return db.transaction(async (tx) => {
     const applied: Applied[] = [];
     for (const [workspace, group] of byWorkspace) {
-      applied.push(...(await recordGroup(new WorkspaceRows(tx, workspace), group)));
+      const rows = new WorkspaceRows(tx, workspace);
+      const fresh = await recordGroup(rows, group);
+      const told = fresh.filter(({ call }) => call.erasedAt === null);
+      if (told.length > 0) await alongside(rows, told);
+      applied.push(...fresh);
     }
     return applied;
   });
 }
+
+const nothing: Alongside = async () => undefined;
 
 async function recordGroup(rows: WorkspaceRows, group: readonly CallEvent[]): Promise<Applied[]> {
   // Several apis write at once: everybody takes locks in the order of the ids, so that none waits in a ring.
@@ -42,21 +64,40 @@ async function recordGroup(rows: WorkspaceRows, group: readonly CallEvent[]): Pr
 
   const states = await lockCalls(rows, fresh);
   const applied = fresh.map((event) => {
-    const before = states.get(event.call) ?? stateBefore(event);
-    const call = afterEvent(before, event);
+    const before = states.get(event.call);
+    // `lockCalls` has made a row of every call.
+    if (!before) throw new Error('a call vanished while its events were written');
+    const call = rowAfter(before, event);
     states.set(event.call, call);
     return { event, call, ended: before.status !== 'ended' && call.status === 'ended' };
   });
-  for (const [id, state] of states) await rows.update(calls, state, eq(calls.id, id));
-  await rows.insert(turns, fresh.flatMap(turnRow));
+  for (const [id, row] of states) {
+    await rows.update(calls, { ...stateOf(row), filedAt: row.filedAt }, eq(calls.id, id));
+  }
+  const late = applied.filter(({ call }) => call.erasedAt !== null).map(({ event }) => event.id);
+  if (late.length > 0) await rows.update(callEvents, { data: {} }, inArray(callEvents.id, late));
+  await rows.insert(
+    turns,
+    applied.flatMap(({ event, call }) => (call.erasedAt === null ? turnRow(event) : [])),
+  );
   return applied;
+}
+
+function rowAfter(row: CallRow, event: CallEvent): CallRow {
+  if (row.erasedAt !== null) {
+    // What comes late brings nothing back. Only a recording must be known, so that its file is removed.
+    return event.type === 'call.recorded' ? { ...row, recording: event.data } : row;
+  }
+  const after = { ...row, ...afterEvent(stateOf(row), event) };
+  // The conversation's file lacks what comes after the end: it is written again.
+  return event.type === 'turn' ? { ...after, filedAt: null } : after;
 }
 
 /** Locks the calls of the events, after a minimal row has been made for each that is unknown. */
 async function lockCalls(
   rows: WorkspaceRows,
   events: readonly CallEvent[],
-): Promise<Map<string, CallState>> {
+): Promise<Map<string, CallRow>> {
   const first = new Map<string, CallEvent>();
   for (const event of events) if (!first.has(event.call)) first.set(event.call, event);
   const ids = [...first.keys()].toSorted(compare);
@@ -74,7 +115,7 @@ async function lockCalls(
     );
     locked = await rows.select(calls, query);
   }
-  return new Map(locked.map((row) => [row.id, stateOf(row)]));
+  return new Map(locked.map((row) => [row.id, row]));
 }
 
 function stateOf(row: CallRow): CallState {
@@ -85,6 +126,8 @@ function stateOf(row: CallRow): CallState {
     variables: _v,
     metadata: _m,
     request: _r,
+    filedAt: _f,
+    erasedAt: _e,
     ...state
   } = row;
   return state;
@@ -109,6 +152,13 @@ function timelineData(event: CallEvent): Record<string, unknown> {
     }
     case 'turn':
       return {};
+    case 'call.recorded': {
+      const { file: _file, ...data } = event.data;
+      return data;
+    }
+    case 'call.transfer':
+    case 'call.dtmf':
+    case 'call.usage':
     case 'call.ringing':
     case 'call.answered':
     case 'call.ended':

@@ -8,10 +8,10 @@ import {
   pgTable,
   primaryKey,
   text,
-  timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
-import type { CallEventOf } from '../call-event.ts';
+import { moment, workspace } from '../../platform/columns.ts';
+import type { CallEventOf, CallUsage } from '../call-event.ts';
 import type { HangupParty, Outcome } from '../outcome.ts';
 import type { CallDirection, CallStatus } from './call-state.ts';
 
@@ -19,9 +19,6 @@ import type { CallDirection, CallStatus } from './call-state.ts';
  * The ledger's tables. Import them nowhere but in this folder: `WorkspaceRows` is the one way to their rows,
  * and adds the workspace to every query.
  */
-
-const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
-const workspace = () => text('workspace').notNull();
 
 /** What an outbound call was ordered with, beyond the columns of its own. */
 export type CallRequest = {
@@ -31,6 +28,17 @@ export type CallRequest = {
   trunk?: string;
   from?: string;
   notBefore?: number;
+  priority?: number;
+  callbackUrl?: string;
+  maxDurationMs?: number;
+};
+
+/** A recording of a call: where it lies, and how large it is. */
+export type Recording = {
+  /** Path below the folder of recordings. */
+  file: string;
+  durationMs: number;
+  bytes: number;
 };
 
 export const calls = pgTable(
@@ -58,17 +66,33 @@ export const calls = pgTable(
     /** Outbound calls only. */
     request: jsonb('request').$type<CallRequest>(),
     turns: integer('turns').notNull().default(0),
+    /** What was used of each vendor's model, as the worker counted it. */
+    usage: jsonb('usage').$type<CallUsage[]>(),
+    recording: jsonb('recording').$type<Recording>(),
     /** When an outbound call was accepted, or an inbound one arrived. */
     startedAt: moment('started_at').notNull(),
     dialedAt: moment('dialed_at'),
     ringingAt: moment('ringing_at'),
     answeredAt: moment('answered_at'),
     endedAt: moment('ended_at'),
+    /** When its file was written into the folder of conversations, where the operator wants one. */
+    filedAt: moment('filed_at'),
+    /** When its personal data was removed. */
+    erasedAt: moment('erased_at'),
   },
   (table) => [
     primaryKey({ columns: [table.workspace, table.id] }),
     uniqueIndex('calls_public_id').on(table.workspace, table.publicId),
     index('calls_sip_call_id').on(table.workspace, table.sipCallId),
+    index('calls_from').on(table.workspace, table.from, table.id),
+    index('calls_to').on(table.workspace, table.to, table.id),
+    index('calls_personality').on(table.workspace, table.personality, table.id),
+    index('calls_started').on(table.workspace, table.startedAt),
+    index('calls_ended').on(table.workspace, table.endedAt),
+    index('calls_metadata').using('gin', sql`${table.metadata} jsonb_path_ops`),
+    index('calls_erased_recordings')
+      .on(table.workspace, table.id)
+      .where(sql`${table.erasedAt} is not null and ${table.recording} is not null`),
     index('calls_open')
       .on(table.workspace, table.status, table.id)
       .where(sql`${table.status} <> 'ended'`),
@@ -114,6 +138,9 @@ export const turns = pgTable(
   ],
 );
 
+/** What was answered for one order of a batch: its call, or why it was refused. Holds no number. */
+export type BatchItem = { callId: string; message: string } | { problem: Record<string, unknown> };
+
 /** What was answered to a request with an `Idempotency-Key`, for 24 h. */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
@@ -122,10 +149,13 @@ export const idempotencyKeys = pgTable(
     key: text('key').notNull(),
     /** SHA-256 of the request's body, its keys sorted. */
     bodyHash: text('body_hash').notNull(),
-    callId: text('call_id').notNull(),
-    publicId: text('public_id').notNull(),
+    /** Of one call; null where the request was a batch. */
+    callId: text('call_id'),
+    publicId: text('public_id'),
     /** What the answer said to people. */
-    message: text('message').notNull(),
+    message: text('message'),
+    /** Of a batch: its orders, in their order. */
+    batch: jsonb('batch').$type<BatchItem[]>(),
     createdAt: moment('created_at').notNull(),
   },
   (table) => [

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { APITimeoutError, llm, type APIConnectOptions, type stt, type tts } from '@livekit/agents';
+import { llm, type APIConnectOptions, type stt, type tts } from '@livekit/agents';
 import { AudioFrame } from '@livekit/rtc-node';
 import type { Config } from '../../platform/config.ts';
 import { asError } from '../../platform/errors.ts';
 import type { Personality } from '../personality.ts';
 import { buildLlm, buildStt, buildTts } from './create-speech-components.ts';
 import { explainFailure, type LiveFailure } from './live-failure.ts';
+import { vendorAnswer, type Failing } from './vendor-answer.ts';
 
 export type LiveCheck = { component: 'stt' | 'llm' | 'tts'; provider: string } & (
   | { ok: true; /** Until the first sign of an answer. */ ms: number }
@@ -61,34 +62,17 @@ export async function checkLive(
   );
 }
 
-/** What a component tells of a failure; its streams only end. */
-type Failing = {
-  on(event: 'error', listener: (failure: { error: Error }) => void): unknown;
-  close?(): Promise<void>;
-};
-
-/** Time in ms until `answer` resolves. @throws what the component reports, or a time-out. */
+/** Time in ms until `answer` resolves. @throws as `vendorAnswer` does. */
 async function timed(
   component: Failing,
   timeoutMs: number,
   answer: () => Promise<unknown>,
 ): Promise<number> {
-  const failed = Promise.withResolvers<never>();
-  component.on('error', ({ error }) => failed.reject(error));
-  const timer = new AbortController();
-  const late = sleep(timeoutMs, undefined, { signal: timer.signal }).then(() => {
-    throw new APITimeoutError({ message: 'no answer in time' });
-  });
   const start = performance.now();
-  try {
-    await Promise.race([answer(), failed.promise, late]);
+  return vendorAnswer(component, { timeoutMs }, async () => {
+    await answer();
     return performance.now() - start;
-  } finally {
-    late.catch(() => undefined);
-    failed.promise.catch(() => undefined);
-    timer.abort();
-    await component.close?.();
-  }
+  });
 }
 
 /** Time until the first result; a tone may have none, then from the end of the sound to that of the answer. */

@@ -18,20 +18,23 @@ export class PostgresServer {
   readonly url: string;
   readonly #folder: string;
   readonly #user: User;
+  readonly #durable: boolean;
   #process: ChildProcess | undefined;
 
-  private constructor(port: number, folder: string, user: User) {
+  private constructor(port: number, folder: string, user: User, durable: boolean) {
     this.port = port;
     this.url = `postgres://postgres@127.0.0.1:${port}/postgres`;
     this.#folder = folder;
     this.#user = user;
+    this.#durable = durable;
   }
 
-  static async start(): Promise<PostgresServer> {
+  /** @param options.durable whether a commit waits for the disk, as it does in earnest; tests need not */
+  static async start(options: { durable?: boolean } = {}): Promise<PostgresServer> {
     const folder = mkdtempSync(path.join(tmpdir(), 'trunkline-postgres-'));
     const user = unprivilegedUser();
     if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
-    const server = new PostgresServer(await freePort(), folder, user);
+    const server = new PostgresServer(await freePort(), folder, user, options.durable ?? false);
     await promisify(execFile)(
       program('initdb'),
       ['--pgdata', folder, '--username', 'postgres', '--auth', 'trust', '--no-sync', '-E', 'UTF8'],
@@ -44,7 +47,10 @@ export class PostgresServer {
   async restart(): Promise<void> {
     this.#process = spawn(
       program('postgres'),
-      [`-D${this.#folder}`, `-p${this.port}`, '-h127.0.0.1', `-k${this.#folder}`, '-cfsync=off'],
+      [
+        [`-D${this.#folder}`, `-p${this.port}`, '-h127.0.0.1', `-k${this.#folder}`],
+        this.#durable ? [] : ['-cfsync=off'],
+      ].flat(),
       { ...this.#user, cwd: this.#folder, stdio: 'ignore' },
     );
     for (;;) {

@@ -67,6 +67,17 @@ describe('AzureStt', () => {
     expect(azure.contexts[0]).toContain('"segmentationSilenceTimeoutMs":300');
   });
 
+  it('tells how much it has heard when it is flushed, before it is closed', async () => {
+    const component = createStt();
+    const heard: number[] = [];
+    component.on('metrics_collected', ({ audioDurationMs }) => heard.push(audioDurationMs));
+    const stream = component.stream({ connOptions: once });
+    for (let index = 0; index < 5; index += 1) stream.pushFrame(frame());
+    stream.flush();
+    await vi.waitFor(() => expect(heard.reduce((sum, ms) => sum + ms, 0)).toBe(100));
+    stream.close();
+  });
+
   it('recognises one recording', async () => {
     const { alternatives } = await createStt().recognize([frame(), frame()]);
     expect(alternatives?.[0].text).toBe('Guten Tag.');

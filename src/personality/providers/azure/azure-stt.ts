@@ -187,7 +187,11 @@ class AzureSpeechStream extends stt.SpeechStream {
       if (attempt.aborted) return;
       this.#nextFrame = undefined;
       if (done) break;
-      if (typeof value === 'symbol') continue;
+      if (typeof value === 'symbol') {
+        // A flush: whoever asks for it is about to close the stream.
+        this.#reportUsage();
+        continue;
+      }
       const { buffer, byteOffset, byteLength } = value.data;
       sound.write(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer);
       this.#unreportedSeconds += value.samplesPerChannel / value.sampleRate;

@@ -3,9 +3,8 @@ import path from 'node:path';
 import { is } from 'drizzle-orm';
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
 import { describe, expect, it } from 'vitest';
-import * as schema from './schema.ts';
 
-const SOURCE = path.join(import.meta.dirname, '../..');
+const SOURCE = path.join(import.meta.dirname, '..');
 
 /** The program's own files below src, with their text. */
 function sources(): { file: string; text: string }[] {
@@ -15,24 +14,34 @@ function sources(): { file: string; text: string }[] {
 }
 
 describe('a query without its workspace', () => {
-  const tables = Object.values(schema).filter((value) => is(value, PgTable));
+  const schemas = sources().filter(({ text }) => text.includes('pgTable('));
 
-  it('has no table to be about: each has the workspace first in its primary key', () => {
-    expect(tables.length).toBeGreaterThan(3);
+  it('has no table to be about: each has the workspace first in its primary key', async () => {
+    const modules = await Promise.all(
+      schemas.map(
+        async ({ file }) => (await import(path.join(SOURCE, file))) as Record<string, unknown>,
+      ),
+    );
+    const tables = modules.flatMap(Object.values).filter((value) => is(value, PgTable));
+    expect(tables.length).toBeGreaterThan(7);
     for (const table of tables) {
       const { columns, primaryKeys, indexes } = getTableConfig(table);
       expect(columns.find(({ name }) => name === 'workspace')?.notNull).toBe(true);
       expect(primaryKeys[0]?.columns[0]?.name).toBe('workspace');
       for (const index of indexes) {
+        // A GIN index has no order, so its columns have none either; the query names the workspace all the same.
+        if (index.config.method === 'gin') continue;
         expect(index.config.columns[0]).toMatchObject({ name: 'workspace' });
       }
     }
   });
 
   it('has nobody to write it: tables stay in their folder, and queries in WorkspaceRows', () => {
-    const importers = sources().filter(({ file, text }) => {
-      return !file.startsWith('call/ledger/') && /^import \{.*ledger\/schema\.ts/m.test(text);
-    });
+    expect(schemas.every(({ file }) => path.basename(file) === 'schema.ts')).toBe(true);
+    // Types only may be imported from elsewhere.
+    const importers = sources().filter(({ text }) =>
+      /^import \{[^}]*\} from '[^']*\/(ledger|webhook|access)\/schema\.ts'/m.test(text),
+    );
     expect(importers.map(({ file }) => file)).toEqual([]);
     const writers = sources().filter(({ text }) =>
       /\b(db|tx)\s*\.(select|selectDistinct|insert|update|delete|execute|query|\$with)\b/.test(
@@ -40,9 +49,11 @@ describe('a query without its workspace', () => {
       ),
     );
     expect(writers.map(({ file }) => file).toSorted((a, b) => a.localeCompare(b))).toEqual([
-      'call/ledger/workspace-rows.ts',
+      'platform/database-load.ts',
       // `select 1`, to learn whether the database answers.
       'platform/database.ts',
+      'platform/migrations.ts',
+      'platform/workspace-rows.ts',
     ]);
   });
 });

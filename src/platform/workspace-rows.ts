@@ -4,10 +4,11 @@ import {
   eq,
   type InferInsertModel,
   type InferSelectModel,
+  sql,
   type SQL,
 } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
-import type { Database } from '../../platform/database.ts';
+import type { Database } from './database.ts';
 
 /** A table whose every row belongs to a workspace. */
 type WorkspaceTable = PgTable & { workspace: PgColumn };
@@ -16,7 +17,7 @@ type Row<T extends WorkspaceTable> = InferSelectModel<T>;
 type NewRow<T extends WorkspaceTable> = Omit<InferInsertModel<T>, 'workspace'>;
 
 /**
- * The one way to the ledger's rows: each query is about one workspace, because this class adds it and keeps
+ * The one way to the rows of the database: each query is about one workspace, because this class adds it and keeps
  * the database to itself.
  */
 export class WorkspaceRows {
@@ -39,8 +40,8 @@ export class WorkspaceRows {
       where?: SQL | undefined;
       orderBy?: readonly (SQL | PgColumn)[];
       limit?: number;
-      /** Locks the rows until the transaction ends. */
-      forUpdate?: boolean;
+      /** Locks the rows until the transaction ends; `skipLocked` leaves out those that another one has. */
+      forUpdate?: boolean | 'skipLocked';
     } = {},
   ): Promise<Row<T>[]> {
     let builder = this.#db
@@ -50,7 +51,9 @@ export class WorkspaceRows {
       .orderBy(...(query.orderBy ?? []))
       .$dynamic();
     if (query.limit !== undefined) builder = builder.limit(query.limit);
-    if (query.forUpdate) builder = builder.for('update');
+    if (query.forUpdate) {
+      builder = builder.for('update', query.forUpdate === 'skipLocked' ? { skipLocked: true } : {});
+    }
     return (await builder) as Row<T>[];
   }
 
@@ -74,18 +77,32 @@ export class WorkspaceRows {
     await this.#db.update<WorkspaceTable>(table).set(change).where(this.#within(table, where));
   }
 
+  /** Updates, and tells how many rows it changed. */
+  async updateCounting<T extends WorkspaceTable>(
+    table: T,
+    change: Partial<NewRow<T>>,
+    where: SQL,
+  ): Promise<number> {
+    const changed = await this.#db
+      .update<WorkspaceTable>(table)
+      .set(change)
+      .where(this.#within(table, where))
+      .returning({ workspace: table.workspace });
+    return changed.length;
+  }
+
   async delete(table: WorkspaceTable, where: SQL): Promise<void> {
     await this.#db.delete(table).where(this.#within(table, where));
   }
 
-  /** How many rows there are of each value of a column. */
+  /** How many rows there are of each value of a column, or of what is made of some. */
   async countBy(
     table: WorkspaceTable,
-    column: PgColumn,
+    column: PgColumn | SQL,
     where: SQL,
   ): Promise<{ value: unknown; count: number }[]> {
     return this.#db
-      .select({ value: column, count: count() })
+      .select({ value: sql`${column}`, count: count() })
       .from<PgTable>(table)
       .where(this.#within(table, where))
       .groupBy(column);
