@@ -1,26 +1,20 @@
 import type { FastifyInstance } from 'fastify';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { groupLag } from '../call/ledger/stream-group.ts';
-import { LEDGER_GROUP } from '../call/ledger/event-consumer.ts';
-import type { Ledger } from '../call/ledger/ledger.ts';
+import { Counter, Histogram, type Registry } from 'prom-client';
 import type { Applied } from '../call/ledger/record-events.ts';
-import { EVENT_STREAM } from '../call/event-stream.ts';
-import type { OutboundQueue } from '../call/outbound-queue.ts';
-import type { Redis } from '../platform/redis.ts';
-import { withinMs } from '../platform/time-limit.ts';
+import { CallMetrics, type KnownNames } from './call-metrics.ts';
+import type { RequestLog } from './request-log.ts';
 
-const COLLECT_LIMIT_MS = 1000;
-
-/** The api's own figures. */
+/** What this api counts: its requests, and what it wrote into the ledger. */
 export class ApiMetrics {
   readonly registry: Registry;
   readonly #requests: Histogram<'method' | 'route' | 'status'>;
   readonly #applied: Counter<'type'>;
   readonly #rejected: Counter;
-  readonly #ended: Counter<'direction' | 'outcome'>;
+  readonly #calls: CallMetrics;
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, names: KnownNames) {
     this.registry = registry;
+    this.#calls = new CallMetrics(registry, names);
     const registers = [registry];
     this.#requests = new Histogram({
       name: 'trunkline_http_request_duration_seconds',
@@ -40,34 +34,12 @@ export class ApiMetrics {
       help: 'Entries of the event stream that were put aside',
       registers,
     });
-    this.#ended = new Counter({
-      name: 'trunkline_calls_ended_total',
-      help: 'Calls that ended',
-      labelNames: ['direction', 'outcome'],
-      registers,
-    });
-  }
-
-  /** Figures that are asked for when somebody looks. Where the source is away they are left out. */
-  watch(sources: { ledger: Ledger; queue: OutboundQueue; redis: Redis }): void {
-    this.#gauge('trunkline_calls', 'Calls that have not ended', 'status', async () => {
-      const counts = await sources.ledger.countOpen();
-      return counts.map(({ status, count }) => [status, count]);
-    });
-    this.#gauge('trunkline_queue_orders', 'Orders not yet begun', 'state', async () =>
-      Object.entries(await sources.queue.depth()),
-    );
-    this.#gauge('trunkline_events_lag', 'Events not yet in the ledger', 'group', async () => [
-      [LEDGER_GROUP, await groupLag(sources.redis, EVENT_STREAM, LEDGER_GROUP)],
-    ]);
   }
 
   applied(applied: readonly Applied[]): void {
-    for (const { event, call, ended } of applied) {
-      this.#applied.inc({ type: event.type });
-      if (ended && call.outcome) {
-        this.#ended.inc({ direction: call.direction, outcome: call.outcome });
-      }
+    for (const one of applied) {
+      this.#applied.inc({ type: one.event.type });
+      this.#calls.count(one);
     }
   }
 
@@ -76,32 +48,15 @@ export class ApiMetrics {
   }
 
   /** Times every request, by its route's pattern: the address itself may hold a number. */
-  time(app: FastifyInstance): void {
+  time(app: FastifyInstance, log: RequestLog): void {
     app.addHook('onResponse', async (request, reply) => {
       const route = request.routeOptions.url ?? 'none';
-      const labels = { method: request.method, route, status: reply.statusCode };
+      const { method } = request;
+      // How long somebody watched says nothing about how fast we answer.
+      if (request.routeOptions.config.isEndless && reply.statusCode < 400) return;
+      const labels = { method, route, status: reply.statusCode };
       this.#requests.observe(labels, reply.elapsedTime / 1000);
-      const ms = Math.round(reply.elapsedTime);
-      request.log.info({ method: request.method, route, status: reply.statusCode, ms }, 'answered');
-    });
-  }
-
-  #gauge(
-    name: string,
-    help: string,
-    label: string,
-    read: () => Promise<(readonly [string, number])[]>,
-  ): void {
-    const gauge = new Gauge({
-      name,
-      help,
-      labelNames: [label],
-      registers: [this.registry],
-      collect: async () => {
-        gauge.reset();
-        const values = await withinMs(COLLECT_LIMIT_MS, read()).catch(() => []);
-        for (const [value, count] of values) gauge.set({ [label]: value }, count);
-      },
+      log.answered(request, reply, route);
     });
   }
 }

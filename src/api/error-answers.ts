@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { isAway, withoutValues } from '../platform/database-failure.ts';
@@ -24,12 +26,42 @@ export function answerErrors(app: FastifyInstance): void {
 /** Already serialized, so that no schema of the route stands in the way. */
 export function send(reply: FastifyReply, { problem, retryAfterS }: ApiProblem): FastifyReply {
   if (retryAfterS !== undefined) reply.header('retry-after', retryAfterS);
-  if (problem.status === 401) reply.header('www-authenticate', 'ApiKey header="X-API-Key"');
+  if (problem.status === 401) {
+    reply.header('www-authenticate', 'ApiKey header="X-API-Key", Bearer realm="trunkline"');
+  }
   return reply
     .code(problem.status)
     .header('content-type', PROBLEM_TYPE)
     .serializer((payload: unknown) => JSON.stringify(payload))
     .send(problem);
+}
+
+/** Answers what is not HTTP, or too much of it, and so never becomes a request; then closes the connection. */
+export function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
+  // The other side is gone, or an answer has begun.
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const { problem } = malformed(error.code);
+  const body = JSON.stringify(problem);
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function malformed(code: string | undefined): ApiProblem {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new ApiProblem('headers-too-large', 'Address and headers may have 16 KiB at most.');
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new ApiProblem('request-timeout', 'Send the request without pausing.');
+  }
+  return new ApiProblem('bad-request', 'This is not HTTP/1.1.');
 }
 
 export function problemOf(thrown: unknown): ApiProblem {
@@ -47,11 +79,16 @@ export function problemOf(thrown: unknown): ApiProblem {
     });
   }
   const { status, message } = httpError(thrown);
-  if (status === 413) return new ApiProblem('too-large', 'The body may have 256 KiB at most.');
+  if (status === 413) {
+    return new ApiProblem(
+      'too-large',
+      'The body may have 256 KiB at most, a batch of calls 8 MiB.',
+    );
+  }
   if (status === 415) {
     return new ApiProblem(
       'unsupported-media-type',
-      'Send JSON, with content-type: application/json.',
+      'Send JSON, with content-type: application/json; /docs says where something else is wanted.',
     );
   }
   if (status >= 400 && status < 500) return new ApiProblem('bad-request', message);

@@ -116,7 +116,7 @@ describe('the API when parts of it are away', () => {
 
   it('loses no order whose queue goes away after the ledger has it, and enqueues it once', async () => {
     await placed();
-    const add = vi.spyOn(api.queue, 'add').mockRejectedValueOnce(new Error('connection lost'));
+    const add = vi.spyOn(api.queue, 'addAll').mockRejectedValueOnce(new Error('connection lost'));
     const response = await place();
     add.mockRestore();
     expect(response.statusCode).toBe(200);

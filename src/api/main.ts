@@ -1,24 +1,13 @@
-import { EventConsumer } from '../call/ledger/event-consumer.ts';
-import { Ledger, LEDGER_MIGRATIONS } from '../call/ledger/ledger.ts';
-import { OutboundQueue } from '../call/outbound-queue.ts';
+import { LEDGER_MIGRATIONS } from '../call/ledger/ledger.ts';
 import { openPersonalities } from '../personality/personalities.ts';
 import { missingParameters } from '../personality/render.ts';
 import { loadConfig, resolvePath } from '../platform/config.ts';
 import { openDatabase } from '../platform/database.ts';
 import { connectLiveKit } from '../platform/livekit.ts';
 import { createLog } from '../platform/log.ts';
-import { createMetrics } from '../platform/metrics.ts';
-import { connectRedis } from '../platform/redis.ts';
 import { runService } from '../platform/service.ts';
 import { loadTrunks } from '../trunk/load-trunks.ts';
-import { ApiMetrics } from './api-metrics.ts';
-import { buildApp } from './app.ts';
-import { healthChecks } from './health/checks.ts';
-import { OutboundDesk } from './outbound-desk.ts';
-import { Reconciler } from './reconciler.ts';
-
-/** The one workspace, until there are tenants. */
-const WORKSPACE = 'default';
+import { startApi } from './start-api.ts';
 
 const log = createLog('api', process.env.LOG_LEVEL ?? 'info');
 
@@ -37,56 +26,19 @@ await runService(log, async (releases) => {
     log,
   });
   releases.add('database', () => database.close());
-  const ledger = new Ledger(database.db, WORKSPACE);
 
-  const redis = connectRedis(config.REDIS_URL, log, 'impatient');
-  releases.add('redis', () => redis.disconnect());
-  const queue = new OutboundQueue(redis, (error) => log.warn({ err: error }, 'queue failed'));
-  releases.add('queue', () => queue.close());
-
-  const metrics = new ApiMetrics(createMetrics('api'));
-  metrics.watch({ ledger, queue, redis });
-
-  const consumer = new EventConsumer({
-    db: database.db,
-    redis: connectRedis(config.REDIS_URL, log, 'patient'),
+  const { app } = await startApi({
+    config,
     log,
-    onApplied: (applied) => metrics.applied(applied),
-    onRejected: () => metrics.rejected(),
-  });
-  consumer.start();
-  releases.add('event consumer', () => consumer.stop());
-
-  const reconciler = new Reconciler({ ledger, queue, log });
-  reconciler.start();
-  releases.add('reconciler', () => reconciler.stop());
-  redis.on('ready', () => reconciler.nudge());
-
-  const desk = new OutboundDesk({
-    workspace: WORKSPACE,
-    ledger,
-    queue,
-    redis,
+    database,
+    trunks,
     personalities,
     missingVariables: (key, given) => {
       const personality = personalities.get(key);
       return personality ? missingParameters(personality, 'outbound', given) : [];
     },
-    defaultPersonality: config.DEFAULT_PERSONALITY,
-    trunks,
-    onLeftBehind: () => reconciler.soon(),
-    log,
-  });
-  const checks = healthChecks({
-    redis,
-    database,
-    consumer,
     rooms: connectLiveKit(config).rooms,
-    sipHealthUrl: config.SIP_HEALTH_URL,
-    trunks,
-    personalities,
+    releases,
   });
-  const app = await buildApp({ apiKey: config.API_KEY, log, desk, ledger, metrics, checks });
   await app.listen({ host: config.API_HOST, port: config.API_PORT });
-  releases.add('server', () => app.close());
 });

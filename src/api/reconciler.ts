@@ -67,7 +67,7 @@ export class Reconciler {
     for (;;) {
       const orders = await this.#ledger.queuedOrders(after, PAGE);
       const missing = await withinMs(LIMIT_MS, this.#queue.unknown(orders));
-      for (const order of missing) await withinMs(LIMIT_MS, this.#queue.add(order));
+      await withinMs(LIMIT_MS, this.#queue.addAll(missing));
       restored += missing.length;
       after = orders.at(-1)?.callId;
       if (orders.length < PAGE) break;

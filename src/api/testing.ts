@@ -1,21 +1,18 @@
-import { once } from 'node:events';
 import type { FastifyInstance } from 'fastify';
-import { EventConsumer } from '../call/ledger/event-consumer.ts';
-import { Ledger } from '../call/ledger/ledger.ts';
+import { vi } from 'vitest';
+import type { Ledger } from '../call/ledger/ledger.ts';
 import { silentLog } from '../call/ledger/testing.ts';
-import { OutboundQueue } from '../call/outbound-queue.ts';
+import type { OutboundQueue } from '../call/outbound-queue.ts';
+import { loadConfig } from '../platform/config.ts';
 import type { OpenDatabase } from '../platform/database.ts';
 import type { Log } from '../platform/log.ts';
-import { createMetrics } from '../platform/metrics.ts';
+import type { Registry } from '../platform/metrics.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import { Releases } from '../platform/releases.ts';
 import { RedisServer } from '../platform/testing/redis-server.ts';
 import type { Trunk } from '../trunk/trunk.ts';
-import { ApiMetrics } from './api-metrics.ts';
-import { buildApp } from './app.ts';
-import { healthChecks } from './health/checks.ts';
-import { OutboundDesk } from './outbound-desk.ts';
-import { Reconciler } from './reconciler.ts';
+import type { Reconciler } from './reconciler.ts';
+import { startApi, type Api, type ApiOptions } from './start-api.ts';
 
 export const API_KEY = 'test-key-of-the-api-0123456789';
 
@@ -58,79 +55,73 @@ export type TestApi = {
   /** For the test itself. */
   redis: Redis;
   database: OpenDatabase;
+  live: Api['live'];
   ledger: Ledger;
   queue: OutboundQueue;
   reconciler: Reconciler;
+  registry: Registry;
+  /** Rooms that the api has ended, oldest first. */
+  endedRooms: string[];
   close(): Promise<void>;
 };
 
+/** @param more.beside an api whose Redis and database this one shares, and which is closed after it */
 export async function startTestApi(
   open: () => Promise<OpenDatabase>,
   log: Log = silentLog,
+  environment: Record<string, string> = {},
+  more: { beside?: Pick<TestApi, 'server' | 'database'> } & Pick<ApiOptions, 'liveLimits'> = {},
 ): Promise<TestApi> {
   const releases = new Releases();
-  const server = await RedisServer.start();
-  releases.add('redis server', async () => server.remove());
-  const database = await open();
-  releases.add('database', async () => database.close());
-  const ledger = new Ledger(database.db, 'default');
+  const server = more.beside?.server ?? (await RedisServer.start());
+  if (!more.beside) releases.add('redis server', async () => server.remove());
+  const database = more.beside?.database ?? (await open());
+  if (!more.beside) releases.add('database', async () => database.close());
   const own = connectRedis(server.url, log, 'patient');
   releases.add('client of the test', () => own.disconnect());
-  const redis = connectRedis(server.url, log, 'impatient');
-  releases.add('redis', () => redis.disconnect());
-  const queue = new OutboundQueue(redis, () => undefined);
-  releases.add('queue', async () => queue.close());
-  const metrics = new ApiMetrics(createMetrics('api'));
-  metrics.watch({ ledger, queue, redis });
-  const consumer = new EventConsumer({
-    db: database.db,
-    redis: connectRedis(server.url, log, 'patient'),
-    log,
-    onApplied: (applied) => metrics.applied(applied),
-    onRejected: () => metrics.rejected(),
+  const config = loadConfig({
+    // No `.env` there.
+    root: import.meta.dirname,
+    environment: {
+      API_KEY,
+      LIVEKIT_API_KEY: 'key',
+      LIVEKIT_API_SECRET: 'secret-of-livekit-0123456789-0123456789',
+      REDIS_URL: server.url,
+      SIP_HEALTH_URL: `http://127.0.0.1:${server.port}`,
+      ...environment,
+    },
   });
-  consumer.start();
-  releases.add('consumer', async () => consumer.stop());
-  const reconciler = new Reconciler({ ledger, queue, log });
-  releases.add('reconciler', async () => reconciler.stop());
-  const desk = new OutboundDesk({
-    workspace: 'default',
-    ledger,
-    queue,
-    redis,
+  const endedRooms: string[] = [];
+  const { app, live, ledger, queue, reconciler, registry } = await startApi({
+    config,
+    log,
+    database,
+    trunks,
     personalities: {
       get: (key) => personalities.find((one) => one.key === key),
       list: () => personalities,
+      problems: () => [],
     },
     missingVariables: (key, given) =>
       key === 'german_assistant' && given['name'] === '' ? ['name'] : [],
-    defaultPersonality: 'receptionist',
-    trunks,
-    onLeftBehind: () => reconciler.soon(),
-    log,
+    rooms: { listRooms: async () => [], deleteRoom: async (room) => void endedRooms.push(room) },
+    liveLimits: more.liveLimits,
+    releases,
   });
-  const checks = healthChecks({
-    redis,
-    database,
-    consumer,
-    rooms: { listRooms: async () => [] },
-    sipHealthUrl: `http://127.0.0.1:${server.port}`,
-    trunks,
-    personalities: { list: () => personalities, problems: () => [] },
-  });
-  const app = await buildApp({ apiKey: API_KEY, log, desk, ledger, metrics, checks });
-  releases.add('app', async () => app.close());
   await own.ping();
-  // An impatient client refuses what comes before it is connected.
-  if (redis.status !== 'ready') await once(redis, 'ready');
+  // The api's impatient client refuses what comes before it is connected.
+  await vi.waitFor(async () => queue.depth(), { timeout: 30_000 });
   return {
     app,
     server,
     redis: own,
     database,
+    live,
     ledger,
     queue,
     reconciler,
+    registry,
+    endedRooms,
     close: async () => releases.run(),
   };
 }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ParticipantInfo_Kind } from '@livekit/protocol';
-import { ParticipantInfo_State, ServerError } from 'livekit-server-sdk';
+import { ParticipantInfo_State } from 'livekit-server-sdk';
 import type { CallId } from '../call/call-id.ts';
 import { PHONE_IDENTITY, READY_ATTRIBUTE, type JobMetadata } from '../call/job-metadata.ts';
-import type { LiveKit } from '../platform/livekit.ts';
+import { closeRoom, type LiveKit } from '../platform/livekit.ts';
 import { managedTrunk } from '../trunk/managed.ts';
 
 /** Who is in a call's room. `phone` is the far end's `sip.callStatus`; other states of it count as dialing. */
@@ -125,11 +125,7 @@ export class CallRooms {
 
   /** Ends the room: an INVITE that rings is cancelled, a call that is on gets BYE. Idempotent. */
   async close(room: string): Promise<void> {
-    try {
-      await this.#livekit.rooms.deleteRoom(room);
-    } catch (thrown) {
-      if (!(thrown instanceof ServerError && thrown.code === 'not_found')) throw thrown;
-    }
+    await closeRoom(this.#livekit.rooms, room);
   }
 
   /** Names of all rooms that exist now. */

@@ -1,21 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SipClient } from 'livekit-server-sdk';
+import { endCall, type EndDeps } from '../call/call-end.ts';
 import type { CallId } from '../call/call-id.ts';
 import { cancelRequested } from '../call/cancel-request.ts';
 import { readFence, releaseFence, takeFence, type DialingFence } from '../call/dial-fence.ts';
+import { getLiveCall } from '../call/live-calls.ts';
+import { CANCELED } from '../call/operator-ends.ts';
 import type { CallOrder } from '../call/order.ts';
 import type { CallEnd } from '../call/outcome.ts';
 import { reserveDeparture } from '../call/trunk-turns.ts';
 import type { Log } from '../platform/log.ts';
 import type { Trunk } from '../trunk/trunk.ts';
-import { endCall, type EndDeps } from './call-end.ts';
-import { canceled, dial } from './dial.ts';
+import type { CallRooms } from './call-room.ts';
+import { dial } from './dial.ts';
 import type { DispatcherMetrics } from './dispatcher-metrics.ts';
 import { redisNow, watchLostDial } from './lost-dial.ts';
 import { countDial, retryDelay, SETUP_LIMIT_MS } from './patience.ts';
 import { handOver, over, type Progress } from './progress.ts';
 
 export type DialCallDeps = EndDeps & {
+  rooms: CallRooms;
   sip: SipClient;
   log: Log;
   metrics: DispatcherMetrics;
@@ -38,6 +42,10 @@ export type ReadyCall = {
   end: (end: CallEnd) => Promise<Progress>;
 };
 
+/** How long an agent takes at most to tell the end of a call whose room is gone. */
+const AGENT_TELLS_MS = 5000;
+const AGENT_POLL_MS = 100;
+
 /** A dial that was held up longer than this after taking the fence is given up: somebody may watch by now. */
 const STALE_FENCE_MS = 8000;
 
@@ -50,7 +58,7 @@ export async function dialCall(deps: DialCallDeps, call: ReadyCall): Promise<Pro
   // Aborted where this process must go: the reserved moment is lost, and that is all.
   await sleep(waitMs, undefined, { signal: call.stopping }).catch(() => undefined);
   if (call.stopping.aborted) return handOver;
-  if (await cancelRequested(redis, callId)) return call.end(canceled);
+  if (await cancelRequested(redis, callId)) return call.end(CANCELED);
 
   // Where Redis has lost a fence (a failover, a disk that was not synced) the room still tells of the dial.
   const { phone } = await deps.rooms.state(callId);
@@ -62,11 +70,8 @@ export async function dialCall(deps: DialCallDeps, call: ReadyCall): Promise<Pro
     return handOver;
   }
   if (phone !== 'absent') return followLostDial(deps, callId, fence, call.stopping);
-  await deps.events.publish('call.dialing', callId, {
-    trunk,
-    from: call.from,
-    attempt: await countDial(redis, callId),
-  });
+  const dialing = { trunk, from: call.from, attempt: await countDial(redis, callId) };
+  await deps.events.publish('call.dialing', callId, dialing, call.order);
   if ((await redisNow(redis)) - fence.at > STALE_FENCE_MS) return call.end(heldUp);
 
   const dialled = deps.metrics.dialling(trunk);
@@ -82,7 +87,7 @@ export async function dialCall(deps: DialCallDeps, call: ReadyCall): Promise<Pro
   switch (result.kind) {
     case 'answered':
       deps.log.info({ call: callId, trunk }, 'answered');
-      return confirmAnswer(deps, callId);
+      return confirmAnswer(deps, callId, result.despite);
     case 'ended': {
       const { outcome, sipStatus } = result.end;
       deps.log.info({ call: callId, trunk, outcome, sipStatus }, 'not answered');
@@ -101,10 +106,25 @@ export async function dialCall(deps: DialCallDeps, call: ReadyCall): Promise<Pro
   }
 }
 
-/** An attempt that was asleep for so long that the call was ended meanwhile must not leave a phone alone. */
-async function confirmAnswer(deps: DialCallDeps, callId: CallId): Promise<Progress> {
+/**
+ * An attempt that was asleep for so long that the call was ended meanwhile must not leave a phone alone.
+ *
+ * @param despite why its INVITE was cancelled in the very moment of the answer. An agent that saw the answer
+ *   tells the end, by the room's going; one that did not leaves it to us.
+ */
+async function confirmAnswer(
+  deps: DialCallDeps,
+  callId: CallId,
+  despite: CallEnd | undefined,
+): Promise<Progress> {
   const fence = await readFence(deps.redis, callId);
-  if (fence?.state === 'ended') await deps.rooms.close(callId);
+  if (fence?.state === 'ended' || despite) await deps.rooms.close(callId);
+  if (!despite) return over;
+  for (let waited = 0; waited < AGENT_TELLS_MS; waited += AGENT_POLL_MS) {
+    if (!(await getLiveCall(deps.redis, callId))) return over;
+    await sleep(AGENT_POLL_MS);
+  }
+  await endCall(deps, callId, despite, 'anybody');
   return over;
 }
 

@@ -1,6 +1,6 @@
 import { ServerError, SipCallError } from 'livekit-server-sdk';
 import { describe, expect, test } from 'vitest';
-import { canceled } from './dial.ts';
+import { CANCELED } from '../call/operator-ends.ts';
 import { classifyDialError, type DialKnowledge } from './dial-error.ts';
 
 const silent: DialKnowledge = { rang: false, brokenOff: false, intent: undefined };
@@ -70,8 +70,8 @@ describe('nobody answered', () => {
   });
 
   test('what we meant to do ourselves is what happened, whatever the error says', () => {
-    const known = { ...rang, intent: canceled };
-    expect(classifyDialError(timeout, known)).toEqual({ kind: 'ended', end: canceled });
+    const known = { ...rang, intent: CANCELED };
+    expect(classifyDialError(timeout, known)).toEqual({ kind: 'ended', end: CANCELED });
   });
 });
 

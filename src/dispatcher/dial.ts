@@ -3,6 +3,7 @@ import type { SipClient } from 'livekit-server-sdk';
 import { cancelRequested } from '../call/cancel-request.ts';
 import type { CallId } from '../call/call-id.ts';
 import { PHONE_IDENTITY } from '../call/job-metadata.ts';
+import { CANCELED } from '../call/operator-ends.ts';
 import type { CallEnd } from '../call/outcome.ts';
 import { asError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
@@ -22,7 +23,10 @@ export type DialPlan = {
   maxDurationMs: number;
 };
 
-export type Dialled = { kind: 'answered' } | (DialFailure & { error: Error });
+/** `despite`: it was answered in the moment in which we cancelled it, for this reason. */
+export type Dialled =
+  | { kind: 'answered'; despite: CallEnd | undefined }
+  | (DialFailure & { error: Error });
 
 export type DialDeps = { sip: SipClient; rooms: CallRooms; redis: Redis; log: Log };
 
@@ -59,7 +63,7 @@ export async function dial(deps: DialDeps, plan: DialPlan): Promise<Dialled> {
       maxCallDuration: Math.ceil((plan.maxDurationMs + DURATION_MARGIN_MS) / 1000),
       timeout: Math.ceil((plan.ringMs + REQUEST_MARGIN_MS) / 1000),
     });
-    return { kind: 'answered' };
+    return { kind: 'answered', despite: known.intent };
   } catch (thrown) {
     const error = asError(thrown);
     known.brokenOff = performance.now() - start < plan.ringMs - EARLY_MS;
@@ -88,7 +92,7 @@ async function watchRinging(
       known.rang ||= phone === 'ringing';
       withoutAgent = agent === 'absent' ? withoutAgent + 1 : 0;
       const intent = (await cancelRequested(deps.redis, callId))
-        ? canceled
+        ? CANCELED
         : withoutAgent >= 2
           ? agentLost
           : undefined;
@@ -103,13 +107,6 @@ async function watchRinging(
     }
   }
 }
-
-/** Asked for by the operator or the integrator before anybody answered. */
-export const canceled: CallEnd = {
-  outcome: 'canceled',
-  reason: 'The call was canceled before it was answered.',
-  hungUpBy: 'operator',
-};
 
 const agentLost: CallEnd = {
   outcome: 'failed',

@@ -1,11 +1,10 @@
 import type { Queue } from 'bullmq';
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { Counter, Histogram } from 'prom-client';
 import { seatsTaken } from '../call/live-calls.ts';
 import type { Outcome } from '../call/outcome.ts';
 import { waitingCalls } from '../call/trunk-turns.ts';
-import type { Registry } from '../platform/metrics.ts';
+import { addGauge, watchRedis, type Registry, type Sample } from '../platform/metrics.ts';
 import type { Redis } from '../platform/redis.ts';
-import { withinMs } from '../platform/time-limit.ts';
 
 /** What the dispatcher counts of its calls. Labels hold names of trunks and outcomes, never numbers. */
 export class DispatcherMetrics {
@@ -62,10 +61,6 @@ export class DispatcherMetrics {
   }
 }
 
-type Figures = Record<string, number>;
-
-const COLLECT_LIMIT_MS = 1000;
-
 /** Gauges that are read from Redis when the metrics are asked for; left out while it is away. */
 export function addQueueGauges(
   registry: Registry,
@@ -73,33 +68,37 @@ export function addQueueGauges(
   queue: Queue,
   trunks: readonly string[],
 ): void {
-  const add = (name: string, help: string, label: string, read: () => Promise<Figures>) => {
-    const gauge = new Gauge({
-      name,
-      help,
-      labelNames: [label],
-      registers: [],
-      async collect() {
-        this.reset();
-        const figures = await withinMs(COLLECT_LIMIT_MS, read()).catch((): Figures => ({}));
-        for (const [value, figure] of Object.entries(figures)) {
-          this.set({ [label]: value }, figure);
-        }
-      },
-    });
-    registry.registerMetric(gauge);
-  };
-  const perTrunk = async (read: (redis: Redis, trunk: string) => Promise<number>) => {
-    const figures = trunks.map(async (trunk) => [trunk, await read(redis, trunk)] as const);
-    return Object.fromEntries(await Promise.all(figures));
-  };
-  add('trunkline_queue_calls', 'Outbound calls in the queue', 'state', () =>
-    queue.getJobCounts('active', 'waiting', 'delayed', 'failed'),
+  const perTrunk =
+    (read: (redis: Redis, trunk: string) => Promise<number>) => async (): Promise<Sample[]> =>
+      Promise.all(trunks.map(async (trunk) => [[trunk], await read(redis, trunk)] as const));
+  addGauge(
+    registry,
+    { name: 'trunkline_queue_calls', help: 'Outbound calls in the queue', labels: ['state'] },
+    async () => {
+      const states = ['active', 'waiting', 'prioritized', 'delayed', 'failed'] as const;
+      const { waiting = 0, prioritized = 0, ...others } = await queue.getJobCounts(...states);
+      // Orders have a priority, and BullMQ counts what waits with one apart.
+      const counts = { ...others, waiting: waiting + prioritized };
+      return Object.entries(counts).map(([state, count]) => [[state], count]);
+    },
   );
-  add('trunkline_trunk_waiting_calls', 'Calls that wait for their turn on a trunk', 'trunk', () =>
+  addGauge(
+    registry,
+    {
+      name: 'trunkline_trunk_waiting_calls',
+      help: 'Calls that wait for their turn on a trunk',
+      labels: ['trunk'],
+    },
     perTrunk(waitingCalls),
   );
-  add('trunkline_trunk_seats_taken', 'Calls that hold a seat on a trunk', 'trunk', () =>
+  addGauge(
+    registry,
+    {
+      name: 'trunkline_trunk_seats_taken',
+      help: 'Calls that hold a seat on a trunk',
+      labels: ['trunk'],
+    },
     perTrunk(seatsTaken),
   );
+  watchRedis(registry, redis);
 }

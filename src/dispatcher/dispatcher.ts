@@ -1,10 +1,10 @@
 import { DelayedError, Worker, type Job } from 'bullmq';
+import { endCall } from '../call/call-end.ts';
 import { isCallId, type CallId } from '../call/call-id.ts';
 import { callOrderSchema, OUTBOUND_QUEUE } from '../call/order.ts';
 import { asError } from '../platform/errors.ts';
 import type { Redis } from '../platform/redis.ts';
 import { withinMs } from '../platform/time-limit.ts';
-import { endCall } from './call-end.ts';
 import { advanceCall, type OutboundDeps } from './outbound-call.ts';
 import { retryDelay } from './patience.ts';
 import { over, type Progress } from './progress.ts';

@@ -3,10 +3,10 @@ import { cancelRequested } from '../call/cancel-request.ts';
 import type { CallId } from '../call/call-id.ts';
 import type { DialingFence } from '../call/dial-fence.ts';
 import { getLiveCall } from '../call/live-calls.ts';
+import { CANCELED } from '../call/operator-ends.ts';
 import type { CallEnd } from '../call/outcome.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { CallRooms } from './call-room.ts';
-import { canceled } from './dial.ts';
 
 /** `over`: somebody else has ended the call. */
 export type LostDial = { kind: 'answered' } | { kind: 'over' } | { kind: 'ended'; end: CallEnd };
@@ -43,7 +43,7 @@ export async function watchLostDial(
     if (!(await getLiveCall(deps.redis, callId))) return { kind: 'over' };
     const { phone } = await deps.rooms.state(callId);
     if (phone === 'active') return { kind: 'answered' };
-    if (await cancelRequested(deps.redis, callId)) return { kind: 'ended', end: canceled };
+    if (await cancelRequested(deps.redis, callId)) return { kind: 'ended', end: CANCELED };
     seen ||= phone !== 'absent';
     gone = phone === 'absent' ? gone + 1 : 0;
     const age = (await redisNow(deps.redis)) - fence.at;

@@ -161,6 +161,31 @@ describe('a call that is dialled', () => {
     expect(await seatsTaken(redis, 'office')).toBe(0);
   });
 
+  test('may last as long as its order says, else as its personality', async () => {
+    livekit.dialAnswer = { status: 200, body: { sipCallId: 'SCL_1' } };
+    const dialled = vi.spyOn(deps.sip, 'createSipParticipant');
+    await advance(anOrder());
+    await advance(anOrder({ maxDurationMs: 30_000 }));
+    const limits = dialled.mock.calls.map(([, , , options]) => options?.maxCallDuration);
+    // The SIP service leaves the agent two minutes to end the call itself.
+    expect(limits).toEqual([60 + 120, 30 + 120]);
+  });
+
+  test('waits in line while all agents have a call, and an urgent one goes before it', async () => {
+    livekit.dialAnswer = { status: 200, body: { sipCallId: 'SCL_1' } };
+    const beat = JSON.stringify({ calls: 1, capacity: 1, at: Date.now() });
+    await redis.hset('trunkline:workers', 'one', beat);
+    const [first, second, urgent] = [anOrder(), anOrder(), anOrder({ priority: 1 })];
+    expect(await advance(first)).toEqual({ kind: 'over' });
+    expect(await advance(second)).toMatchObject({ kind: 'again' });
+    expect(await advance(urgent)).toMatchObject({ kind: 'again' });
+    const live = await getLiveCall(redis, first.callId);
+    if (live) await leaveLiveCall(redis, live);
+    expect(await advance(second)).toMatchObject({ kind: 'again' });
+    expect(await advance(urgent)).toEqual({ kind: 'over' });
+    expect(livekit.invites).toEqual([first.callId, urgent.callId]);
+  });
+
   test('can be canceled while it rings', async () => {
     const order = anOrder();
     const advancing = advance(order);
@@ -169,6 +194,33 @@ describe('a call that is dialled', () => {
     await advancing;
     expect(livekit.deleted).toEqual([order.callId]);
     expect(await endsOf(redis, order.callId)).toEqual([expect.stringMatching(/^canceled: /)]);
+  });
+
+  describe('canceled in the moment of its answer', () => {
+    beforeEach(() => {
+      livekit.canceledAnswer = { status: 200, body: { sipCallId: 'SCL_1' } };
+    });
+
+    test('is canceled where the agent has not seen the answer', async () => {
+      const order = anOrder();
+      const advancing = advance(order);
+      await vi.waitFor(() => expect(livekit.invites).toHaveLength(1));
+      await requestCancel(redis, order.callId);
+      expect(await advancing).toEqual({ kind: 'over' });
+      expect(await endsOf(redis, order.callId)).toEqual([expect.stringMatching(/^canceled: /)]);
+      expect(await seatsTaken(redis, 'office')).toBe(0);
+    });
+
+    test('is left to the agent that has seen the answer and tells the end', async () => {
+      const order = anOrder();
+      const advancing = advance(order);
+      await vi.waitFor(() => expect(livekit.invites).toHaveLength(1));
+      await requestCancel(redis, order.callId);
+      await vi.waitFor(() => expect(livekit.deleted).toEqual([order.callId]));
+      await leaveLiveCall(redis, { id: order.callId, trunk: 'office' });
+      expect(await advancing).toEqual({ kind: 'over' });
+      expect(await endsOf(redis, order.callId)).toEqual([]);
+    });
   });
 
   test('is cancelled when its agent is gone, so that nobody answers to silence', async () => {

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { putBrief } from '../call/call-brief.ts';
+import { endCall, publishEnd } from '../call/call-end.ts';
 import { cancelRequested } from '../call/cancel-request.ts';
 import { readFence } from '../call/dial-fence.ts';
+import { workerCapacity } from '../call/heartbeat.ts';
 import { getLiveCall } from '../call/live-calls.ts';
-import type { CallOrder } from '../call/order.ts';
+import { CANCELED } from '../call/operator-ends.ts';
+import { priorityOf, type CallOrder } from '../call/order.ts';
 import type { CallEnd } from '../call/outcome.ts';
-import { leaveLine, takeTurn } from '../call/trunk-turns.ts';
+import { leaveLine, placeInLine, takeTurn } from '../call/trunk-turns.ts';
 import type { OutboundChoice } from '../trunk/routing.ts';
-import { endCall, publishEnd } from './call-end.ts';
-import { canceled } from './dial.ts';
 import { dialCall, followLostDial, type DialCallDeps } from './dial-call.ts';
 import { retryDelay, SETUP_LIMIT_MS, startPatience } from './patience.ts';
 import { handOver, over, type Progress } from './progress.ts';
@@ -58,18 +59,19 @@ export async function advanceCall(
     return over;
   };
 
-  if (await cancelRequested(redis, callId)) return end(canceled, order.trunk);
+  if (await cancelRequested(redis, callId)) return end(CANCELED, order.trunk);
   const caller = deps.caller(order.personality);
   if (!caller) return end(refusal('failed', 'The personality that was to call no longer exists.'));
   const route = deps.route(order, caller);
   if (!route.ok) return end(refusal('blocked', sentence(route.reason)));
   const trunk = route.trunk.name;
 
+  // Calls for which there is no agent wait in line, where an urgent one overtakes, and not in a room.
   const turn = await takeTurn(
     redis,
     { id: callId, room: callId, trunk, direction: 'outbound', since: Date.now() },
-    route.trunk,
-    order.notBefore ?? order.acceptedAt,
+    { ...route.trunk, agents: await workerCapacity(redis) },
+    placeInLine(priorityOf(order), order.notBefore ?? order.acceptedAt),
   );
   if (!turn.granted) return { kind: 'again', waitMs: turn.waitMs };
 
@@ -96,7 +98,7 @@ export async function advanceCall(
     trunk: route.trunk,
     trunkId,
     from: route.from,
-    maxDurationMs: caller.maxDurationMs,
+    maxDurationMs: order.maxDurationMs ?? caller.maxDurationMs,
     stopping,
     end: (callEnd) => end(callEnd, trunk),
   });

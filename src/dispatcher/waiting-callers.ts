@@ -1,4 +1,6 @@
+import type { EndDeps } from '../call/call-end.ts';
 import { callEvent, type CallEvent, type CallEventOf } from '../call/call-event.ts';
+import type { CallId } from '../call/call-id.ts';
 import type { CallEnd } from '../call/outcome.ts';
 import { allocateCallId } from '../call/room-call-id.ts';
 import { asError } from '../platform/errors.ts';
@@ -6,11 +8,12 @@ import type { Log } from '../platform/log.ts';
 import { INBOUND_ROOM_PREFIX } from '../trunk/livekit-objects.ts';
 import { personalityForInbound } from '../trunk/routing.ts';
 import type { Trunk } from '../trunk/trunk.ts';
-import type { EndDeps } from './call-end.ts';
+import type { CallRooms } from './call-room.ts';
 import type { DispatcherMetrics } from './dispatcher-metrics.ts';
 import type { OutboundDeps } from './outbound-call.ts';
 
 export type WaitingCallersDeps = EndDeps & {
+  rooms: CallRooms;
   log: Log;
   metrics: Pick<DispatcherMetrics, 'noAgent'>;
   trunks: readonly Trunk[];
@@ -38,6 +41,8 @@ type Waiting = {
   missingSince: number | undefined;
   /** Once the call is over: its events that have not gone out yet. */
   untold: CallEvent[] | undefined;
+  /** Given when the call is over: while it may still be answered it is the worker who gives one. */
+  id: CallId | undefined;
 };
 
 /**
@@ -80,7 +85,10 @@ export class WaitingCallers {
       try {
         await this.#lookAt(room, view.now);
       } catch (thrown) {
-        this.#deps.log.warn({ err: asError(thrown) }, 'could not look after a caller');
+        this.#deps.log.warn(
+          { err: asError(thrown), call: this.#waiting.get(room)?.id },
+          'could not look after a caller',
+        );
       }
     }
   }
@@ -129,6 +137,7 @@ export class WaitingCallers {
       attended: false,
       missingSince: undefined,
       untold: undefined,
+      id: undefined,
     });
   }
 
@@ -150,7 +159,7 @@ export class WaitingCallers {
       if (!(await this.#tell(room, waiting, now, noAgent))) return;
       if (first) {
         metrics.noAgent();
-        log.error({ trunk }, 'no agent was free for a caller, who is refused');
+        log.error({ trunk, call: waiting.id }, 'no agent was free for a caller, who is refused');
       }
       await rooms.close(room);
     } else if (waited >= ASK_AGAIN_MS && !waiting.askedAgain) {
@@ -182,6 +191,7 @@ export class WaitingCallers {
         this.#leave(room);
         return false;
       }
+      waiting.id = id;
       waiting.untold = [
         { ...callEvent('call.received', id, waiting.received), at: wallClock(waiting.since) },
         { ...callEvent('call.ended', id, end), at: wallClock(overAt) },

@@ -6,6 +6,7 @@ import { EventPublisher } from '../call/event-stream.ts';
 import { enterLiveCall, listLiveCalls, seatsTaken, type LiveCall } from '../call/live-calls.ts';
 import { OUTBOUND_QUEUE } from '../call/order.ts';
 import { loadConfig } from '../platform/config.ts';
+import { Lease } from '../platform/lease.ts';
 import { connectLiveKit } from '../platform/livekit.ts';
 import { createLog } from '../platform/log.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
@@ -14,7 +15,6 @@ import { CallRooms } from './call-room.ts';
 import { watchedCallers } from './fixtures/watched-callers.ts';
 import { endsOf } from './fixtures/events-of.ts';
 import { LiveKitStandIn } from './fixtures/livekit-stand-in.ts';
-import { Lease } from './lease.ts';
 import { Watchdog } from './watchdog.ts';
 
 let server: RedisServer;

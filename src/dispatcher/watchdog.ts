@@ -1,4 +1,5 @@
 import type { Queue } from 'bullmq';
+import { endCall, type EndDeps } from '../call/call-end.ts';
 import { callEvent } from '../call/call-event.ts';
 import {
   freeLeakedSeats,
@@ -8,12 +9,13 @@ import {
 } from '../call/live-calls.ts';
 import type { CallEnd } from '../call/outcome.ts';
 import { asError } from '../platform/errors.ts';
+import type { Lease } from '../platform/lease.ts';
 import type { Log } from '../platform/log.ts';
-import { endCall, type EndDeps } from './call-end.ts';
-import type { Lease } from './lease.ts';
+import type { CallRooms } from './call-room.ts';
 import type { WaitingCallers } from './waiting-callers.ts';
 
 export type WatchdogDeps = EndDeps & {
+  rooms: CallRooms;
   queue: Queue;
   lease: Lease;
   log: Log;

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CallEvent } from '../call/call-event.ts';
 import { EVENT_STREAM, parseStreamEntry } from '../call/event-stream.ts';
+import { trunkEventIn } from '../call/trunk-entries.ts';
 import { asError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Redis } from '../platform/redis.ts';
@@ -48,6 +49,8 @@ export async function tailEvents(
 
 function hand(fields: readonly string[], log: Log, onEvent: (event: CallEvent) => void): void {
   try {
+    // What this process itself has said about a trunk.
+    if (trunkEventIn(fields)) return;
     onEvent(parseStreamEntry(fields));
   } catch (thrown) {
     log.warn({ err: asError(thrown) }, 'a call event is of an unknown kind');

@@ -1,8 +1,9 @@
+import { startHeartbeat } from '../call/heartbeat.ts';
 import { loadConfig } from '../platform/config.ts';
 import { serveHealth } from '../platform/health-server.ts';
 import { connectLiveKit } from '../platform/livekit.ts';
 import { createLog } from '../platform/log.ts';
-import { createMetrics } from '../platform/metrics.ts';
+import { createMetrics, watchRedis } from '../platform/metrics.ts';
 import { connectRedis } from '../platform/redis.ts';
 import { runService } from '../platform/service.ts';
 import { withinMs } from '../platform/time-limit.ts';
@@ -28,6 +29,7 @@ await runService(log, async (releases) => {
   const metrics = createMetrics('trunk-monitor');
   const redis = connectRedis(config.REDIS_URL, log, 'patient');
   releases.add('redis', () => redis.disconnect());
+  watchRedis(metrics, redis);
   const reader = connectRedis(config.REDIS_URL, log, 'patient');
   releases.add('redis of the event reader', () => reader.disconnect());
   const { sip } = connectLiveKit(config);
@@ -41,6 +43,13 @@ await runService(log, async (releases) => {
     plan: (trunks) => planTrunks({ config, trunks, sip }),
     ensure: (trunks) => ensureTrunks({ config, trunks, sip, redis }, { waitMs: PLAN_EVERY_MS }),
     now: Date.now,
+  });
+  await startHeartbeat({
+    redis,
+    log,
+    fleet: 'trunk-monitors',
+    state: () => ({ calls: 0 }),
+    releases,
   });
   const stopping = new AbortController();
   const twilio = loadTrunks(config).some(({ provider }) => provider === 'twilio');

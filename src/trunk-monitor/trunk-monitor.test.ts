@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { EVENT_STREAM } from '../call/event-stream.ts';
+import { trunkEventIn } from '../call/trunk-entries.ts';
 import { createLog } from '../platform/log.ts';
 import { createMetrics, type Registry } from '../platform/metrics.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
@@ -59,8 +61,12 @@ beforeEach(async () => {
     ensured: 0,
     now: 1000,
   };
+  monitor = newMonitor();
+});
+
+function newMonitor(): TrunkMonitor {
   metrics = createMetrics('test');
-  monitor = new TrunkMonitor({
+  return new TrunkMonitor({
     redis,
     log: createLog('test', 'silent'),
     metrics,
@@ -76,7 +82,7 @@ beforeEach(async () => {
     },
     now: () => world.now,
   });
-});
+}
 
 const stateOf = async (name: string) => (await readTrunkStates(redis)).get(name);
 const metric = async (name: string) => (await metrics.getSingleMetric(name)?.get())?.values;
@@ -101,6 +107,25 @@ describe('the state of a trunk', () => {
     await monitor.look();
     expect(await stateOf('office')).toMatchObject({ state: 'down', since: 2000 });
     expect(await metric('trunkline_trunk_up')).toMatchObject([{ value: 0 }]);
+  });
+
+  it('is told in the stream of events where it changes, also over a restart', async () => {
+    const told = async () =>
+      (await redis.xrange(EVENT_STREAM, '-', '+')).map(([, fields]) => trunkEventIn(fields));
+    await monitor.look();
+    expect(await told()).toEqual([]);
+    world.pulse = { answered: false, reason: 'no answer came' };
+    for (let looks = 0; looks < 4; looks += 1) await monitor.look();
+    expect(await told()).toMatchObject([
+      { type: 'trunk.down', data: { trunk: 'office', before: 'up' } },
+    ]);
+    monitor = newMonitor();
+    await monitor.look();
+    expect(await told()).toHaveLength(1);
+    monitor = newMonitor();
+    world.pulse = { answered: true, status: 200, afterMs: 1 };
+    await monitor.look();
+    expect((await told())[1]).toMatchObject({ type: 'trunk.up', data: { before: 'down' } });
   });
 
   it('is degraded where its carrier has a problem', async () => {

@@ -1,5 +1,6 @@
 import { Gauge } from 'prom-client';
 import type { CallEvent } from '../call/call-event.ts';
+import { publishTrunkEvent } from '../call/trunk-entries.ts';
 import { asError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Registry } from '../platform/metrics.ts';
@@ -8,7 +9,13 @@ import type { EnsureReport } from '../trunk/ensure.ts';
 import type { Finding } from '../trunk/plan.ts';
 import type { Pulse } from '../trunk/sip-options.ts';
 import { splitAddress, type Trunk } from '../trunk/trunk.ts';
-import { keepTrunkStates, writeTrunkState } from '../trunk/trunk-state.ts';
+import { trunkEvent } from '../trunk/trunk-event.ts';
+import {
+  keepTrunkStates,
+  readTrunkStates,
+  writeTrunkState,
+  type TrunkState,
+} from '../trunk/trunk-state.ts';
 import { observe, type Observation, type Watch } from './hysteresis.ts';
 import { OutcomeWindow } from './outcome-window.ts';
 
@@ -126,6 +133,7 @@ export class TrunkMonitor {
     const after = observe(before, seen, now());
     this.#watches.set(trunk.name, after);
     if (!after.current) return;
+    await this.#tell(trunk.name, before.current?.state, after.current);
     await writeTrunkState(redis, trunk.name, after.current);
     this.#up.set(
       { trunk: trunk.name },
@@ -135,6 +143,19 @@ export class TrunkMonitor {
       const { reason, state } = after.current;
       log[state === 'up' ? 'info' : 'warn']({ trunk: trunk.name, state, reason }, 'trunk state');
     }
+  }
+
+  /** Publishes a change; after a start, against what was known before. A trunk that is up at its first look is no news. */
+  async #tell(
+    trunk: string,
+    seenBefore: TrunkState['state'] | undefined,
+    { state, reason }: TrunkState,
+  ): Promise<void> {
+    if (state === 'unknown' || state === seenBefore) return;
+    const { redis } = this.#deps;
+    const before = seenBefore ?? (await readTrunkStates(redis)).get(trunk)?.state;
+    if (state === before || (state === 'up' && before === undefined)) return;
+    await publishTrunkEvent(redis, trunkEvent(state, { trunk, before, reason }));
   }
 
   async #observationOf(trunk: Trunk): Promise<Observation> {

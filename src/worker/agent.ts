@@ -1,6 +1,9 @@
 import { defineAgent, type JobContext, type JobProcess } from '@livekit/agents';
+import type { CallId } from '../call/call-id.ts';
+import { CommandListener } from '../call/command-listener.ts';
 import { EventPublisher } from '../call/event-stream.ts';
 import { jobMetadataSchema } from '../call/job-metadata.ts';
+import { LivePublisher } from '../call/live/live-publisher.ts';
 import { openPersonalities } from '../personality/personalities.ts';
 import { createSpeechComponents } from '../personality/providers/create-speech-components.ts';
 import { loadConfig } from '../platform/config.ts';
@@ -12,7 +15,7 @@ import { Releases } from '../platform/releases.ts';
 import { loadTrunks } from '../trunk/load-trunks.ts';
 import { endProcess } from './end-process.ts';
 import { replaceFrameworkLog } from './framework-log.ts';
-import { logRejections } from './log-rejections.ts';
+import { logRejections } from '../platform/log-rejections.ts';
 import { markFinished, markRunning } from './lost-jobs.ts';
 import { replaceRtcLog } from './rtc-log.ts';
 import { runCall } from './run-call.ts';
@@ -21,7 +24,11 @@ import { VadShelf } from './vad-shelf.ts';
 import type { WorkerDeps } from './worker-deps.ts';
 
 const config = loadConfig();
-const log = createLog('worker', config.LOG_LEVEL);
+/** A process has one call; whatever it writes down, the framework's lines too, is about that. */
+let call: CallId | undefined;
+const log = createLog('worker', config.LOG_LEVEL, {
+  always: () => (call === undefined ? {} : { call }),
+});
 replaceFrameworkLog(log);
 replaceRtcLog(log);
 logRejections(log);
@@ -33,12 +40,20 @@ logRejections(log);
 export default defineAgent({
   prewarm: async (process: JobProcess) => {
     const redis = connectRedis(config.REDIS_URL, log, 'patient');
+    const { rooms, sip } = connectLiveKit(config);
     const deps: WorkerDeps = {
       config,
       log,
       redis,
       events: new EventPublisher(redis),
-      rooms: connectLiveKit(config).rooms,
+      live: new LivePublisher(redis),
+      rooms,
+      sip,
+      commands: new CommandListener({
+        redis,
+        connect: () => connectRedis(config.REDIS_URL, log, 'patient'),
+        log,
+      }),
       personalities: await openPersonalities({ config, log, watch: true }),
       trunks: loadTrunks(config),
       vads: new VadShelf(),
@@ -53,14 +68,18 @@ export default defineAgent({
     const stop = stopSignal(releases);
     try {
       const metadata = jobMetadataSchema.parse(JSON.parse(context.job.metadata));
+      const onIdentified = (id: CallId) => {
+        call = id;
+      };
       const onEndTold = () => markFinished(deps.redis, context.job.id);
       releases.add('mark', onEndTold);
       await Promise.all([markRunning(deps.redis, context.job.id), context.connect()]);
-      await runCall(deps, { room: context.room, metadata, stop, onEndTold });
+      await runCall(deps, { room: context.room, metadata, stop, onEndTold, onIdentified });
     } catch (thrown) {
       log.error({ err: asError(thrown), job: context.job.id }, 'could not begin a call');
     } finally {
       await releases.run();
+      deps.commands.close();
       deps.redis.disconnect();
       context.shutdown('call ended');
       endProcess(log);

@@ -1,18 +1,26 @@
+import type { ReadableStream } from 'node:stream/web';
+import { TransformStream } from 'node:stream/web';
 import { voice, type llm } from '@livekit/agents';
 import { endCallTool } from './end-call-tool.ts';
 
 /** The agent of one call: its instructions, its tools, and what it does with the first words it hears. */
 export class CallAgent extends voice.Agent {
   readonly #onFirstWords: (message: llm.ChatMessage) => boolean;
+  readonly #onWords: (soFar: string) => void;
 
-  /** @param options.onFirstWords whether a turn of the far end is dealt with, so that no reply is made. */
+  /**
+   * @param options.onFirstWords whether a turn of the far end is dealt with, so that no reply is made.
+   * @param options.onWords told what the agent says, while it becomes known; must not throw.
+   */
   constructor(options: {
     instructions: string;
     hangUp: () => void;
     onFirstWords: (message: llm.ChatMessage) => boolean;
+    onWords: (soFar: string) => void;
   }) {
     super({ instructions: options.instructions, tools: [endCallTool(options.hangUp)] });
     this.#onFirstWords = options.onFirstWords;
+    this.#onWords = options.onWords;
   }
 
   override async onUserTurnCompleted(
@@ -21,5 +29,21 @@ export class CallAgent extends voice.Agent {
   ): Promise<void> {
     if (this.#onFirstWords(message)) throw new voice.StopResponse();
     await Promise.resolve();
+  }
+
+  override async transcriptionNode(
+    ...[text, settings]: Parameters<voice.Agent['transcriptionNode']>
+  ): ReturnType<voice.Agent['transcriptionNode']> {
+    const words = await super.transcriptionNode(text, settings);
+    let soFar = '';
+    type Part = NonNullable<typeof words> extends ReadableStream<infer P> ? P : never;
+    const tap = new TransformStream<Part, Part>({
+      transform: (part, controller) => {
+        soFar += typeof part === 'string' ? part : part.text;
+        this.#onWords(soFar);
+        controller.enqueue(part);
+      },
+    });
+    return words?.pipeThrough(tap) ?? null;
   }
 }

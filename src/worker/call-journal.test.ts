@@ -43,6 +43,17 @@ describe('CallJournal', () => {
     expect(await told(call)).toEqual(['call.answered', 'one', 'two', 'three', 'call.ended']);
   });
 
+  it('takes after the end only what cannot be known sooner', async () => {
+    const call = newCallId();
+    const journal = new CallJournal(call, new EventPublisher(redis), log);
+    await journal.end(end);
+    journal.write('turn', turn('too late'));
+    journal.write('call.usage', { usage: [] });
+    journal.write('call.recorded', { file: 'x', durationMs: 1, bytes: 1 });
+    await journal.flushed();
+    expect(await told(call)).toEqual(['call.ended', 'call.usage', 'call.recorded']);
+  });
+
   it('keeps the order when events fail, and loses only those', async () => {
     const call = newCallId();
     const real = new EventPublisher(redis);

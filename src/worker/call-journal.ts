@@ -5,9 +5,13 @@ import type { CallEnd } from '../call/outcome.ts';
 import { asError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 
+/** Where a disk or the framework takes longer than the end of a call can wait for. */
+const MAY_BE_LATE: ReadonlySet<CallEventType> = new Set(['call.recorded', 'call.usage']);
+
 /**
  * The events of one call, published in the order in which they are written, whatever Redis does meanwhile.
- * `call.ended` is the last: what is written after it is dropped, and a second end is too.
+ * `call.ended` is the last: what is written after it is dropped, and a second end is too. Only what cannot
+ * be known sooner may come after it.
  */
 export class CallJournal {
   readonly #call: CallId;
@@ -27,7 +31,7 @@ export class CallJournal {
     type: T,
     data: CallEventOf<T>['data'],
   ): void {
-    if (this.#ended) return;
+    if (this.#ended && !MAY_BE_LATE.has(type)) return;
     this.#append(type, data);
   }
 
@@ -49,7 +53,10 @@ export class CallJournal {
     this.#tail = this.#tail
       .then(() => this.#events.publish(type, this.#call, data))
       .catch((thrown: unknown) => {
-        this.#log.error({ err: asError(thrown), event: type }, 'could not publish an event');
+        this.#log.error(
+          { err: asError(thrown), call: this.#call, event: type },
+          'could not publish an event',
+        );
       });
   }
 }

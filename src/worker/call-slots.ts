@@ -1,6 +1,8 @@
 import type { JobRequest } from '@livekit/agents';
 import { ParticipantInfo_Kind } from '@livekit/protocol';
 import type { RoomServiceClient } from 'livekit-server-sdk';
+import type { CallId } from '../call/call-id.ts';
+import { jobMetadataSchema } from '../call/job-metadata.ts';
 import { asError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 
@@ -21,6 +23,7 @@ export class CallSlots {
   readonly #running: () => readonly { id: string; room: string }[];
   readonly #rooms: Pick<RoomServiceClient, 'listParticipants'>;
   readonly #log: Log;
+  readonly #onRefused: () => void;
   /** Accepted and not running yet, by job id. */
   readonly #accepted = new Map<string, { room: string; at: number }>();
   #draining = false;
@@ -30,11 +33,13 @@ export class CallSlots {
     running: () => readonly { id: string; room: string }[];
     rooms: Pick<RoomServiceClient, 'listParticipants'>;
     log: Log;
+    onRefused?: () => void;
   }) {
     this.#capacity = options.capacity;
     this.#running = options.running;
     this.#rooms = options.rooms;
     this.#log = options.log;
+    this.#onRefused = options.onRefused ?? (() => undefined);
   }
 
   /** Calls that run or are about to. */
@@ -55,8 +60,10 @@ export class CallSlots {
   /** Answers livekit-server's question whether this worker takes a call. */
   async answer(request: JobRequest): Promise<void> {
     const room = request.room?.name ?? '';
-    if (this.#draining || this.taken >= this.#capacity || (await this.#hasAgent(room))) {
-      this.#log.info({ job: request.id, taken: this.taken }, 'call refused');
+    const call = callOf(request);
+    if (this.#draining || this.taken >= this.#capacity || (await this.#hasAgent(room, call))) {
+      this.#log.info({ ...call, job: request.id, taken: this.taken }, 'call refused');
+      this.#onRefused();
       await request.reject();
       return;
     }
@@ -68,14 +75,14 @@ export class CallSlots {
    * After a restart of livekit-server the dispatch rule of a room asks for a second agent, which would talk
    * over the first.
    */
-  async #hasAgent(room: string): Promise<boolean> {
+  async #hasAgent(room: string, call: { call?: CallId }): Promise<boolean> {
     const ours = [...this.#running(), ...this.#pending()];
     if (ours.some((call) => call.room === room)) return true;
     try {
       const participants = await this.#rooms.listParticipants(room);
       return participants.some(({ kind }: { kind: number }) => kind === AGENT_KIND);
     } catch (thrown) {
-      this.#log.warn({ err: asError(thrown) }, 'could not look for an agent in the room');
+      this.#log.warn({ err: asError(thrown), ...call }, 'could not look for an agent in the room');
       return false;
     }
   }
@@ -86,5 +93,15 @@ export class CallSlots {
       if (running.has(id) || Date.now() - at > ASSIGNMENT_MS) this.#accepted.delete(id);
     }
     return [...this.#accepted].map(([id, { room }]) => ({ id, room }));
+  }
+}
+
+/** The call of a job, for the log; an inbound one has no id before somebody takes it. */
+function callOf(request: JobRequest): { call?: CallId } {
+  try {
+    const metadata = jobMetadataSchema.parse(JSON.parse(request.job.metadata));
+    return metadata.direction === 'outbound' ? { call: metadata.callId } : {};
+  } catch {
+    return {};
   }
 }

@@ -1,5 +1,5 @@
 import type { Direction, Personality, TurnSettings } from '../personality/personality.ts';
-import { renderGreeting, renderPrompt } from '../personality/render.ts';
+import { renderGreeting, renderInstructions } from '../personality/render.ts';
 import type { Variables } from '../personality/template.ts';
 import type { SilenceLimits } from './silence-watch.ts';
 import { spokenWords, type SpokenWords } from './spoken-words.ts';
@@ -25,10 +25,12 @@ export function conversationSettings(
   call: {
     direction: Direction;
     variables: Variables;
-    /** Instead of the personality's prompt, verbatim. */
+    /** Instead of the personality's prompt or after it, as the personality says; verbatim. */
     prompt?: string | undefined;
     /** Instead of the personality's greeting, verbatim. */
     greeting?: string | undefined;
+    /** Instead of the personality's limit. */
+    maxDurationMs?: number | undefined;
   },
 ): ConversationSettings {
   const { direction, variables } = call;
@@ -36,7 +38,7 @@ export function conversationSettings(
   const greeting = call.greeting ?? renderGreeting(personality, direction, variables);
   return {
     direction,
-    instructions: call.prompt ?? renderPrompt(personality, direction, variables),
+    instructions: renderInstructions(personality, direction, variables, call.prompt),
     greeting: greeting === '' ? undefined : greeting,
     listensFirst: personality.listensFirst,
     words: spokenWords(personality.language),
@@ -45,7 +47,7 @@ export function conversationSettings(
       llm: components.llm.provider,
       tts: components.tts.provider,
     },
-    maxDurationMs: limits.maxDurationMs,
+    maxDurationMs: call.maxDurationMs ?? limits.maxDurationMs,
     silence: {
       askAfterMs: limits.silenceReminderMs,
       hangUpAfterMs: limits.silenceMs - limits.silenceReminderMs,

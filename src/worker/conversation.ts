@@ -9,6 +9,7 @@ import { CallAgent } from './call-agent.ts';
 import { closeSession } from './close-session.ts';
 import { HUNG_UP, LOST, SILENT, TIME_IS_UP } from './conversation-end.ts';
 import type { ConversationSettings } from './conversation-settings.ts';
+import type { LiveTalk } from './live-talk.ts';
 import { PreparedSpeech } from './prepared-speech.ts';
 import { sessionOptions } from './session-options.ts';
 import { SilenceWatch } from './silence-watch.ts';
@@ -24,6 +25,8 @@ export type ConversationOptions = {
   speech: SpeechComponents;
   vad: VAD;
   log: Log;
+  /** Told what goes on between the turns. */
+  live: LiveTalk;
   /** Called for each finished turn, in order. */
   onTurn: (turn: Turn) => void;
   /** Called when the agent, a limit or a failure ends the call. The room is the caller's to delete. */
@@ -58,6 +61,7 @@ export class Conversation {
   readonly #greeting: PreparedSpeech | undefined;
   #begun = false;
   #greeted = false;
+  #paused = false;
   #closed = false;
   /** What had been played when the agent was last broken off. */
   #heard: string | undefined;
@@ -108,6 +112,7 @@ export class Conversation {
         instructions: this.#options.settings.instructions,
         hangUp: () => this.#endSoon(HUNG_UP),
         onFirstWords: (message) => this.#onFirstWords(message),
+        onWords: (soFar) => this.#options.live.says(soFar),
       }),
       room,
       inputOptions: {
@@ -120,13 +125,18 @@ export class Conversation {
     });
   }
 
+  /** What the agent speaks through. */
+  get output(): voice.AudioOutput | null {
+    return this.#session.output.audio;
+  }
+
   /** The call is answered: greet, or listen first. */
   begin(): void {
     if (this.#begun || this.#closed) return;
     this.#begun = true;
     this.#session.input.setAudioEnabled(true);
     const { settings } = this.#options;
-    this.#after(settings.maxDurationMs, () => void this.#closePolitely());
+    this.#after(settings.maxDurationMs, () => this.endAfter(settings.words.timeIsUp, TIME_IS_UP));
     if (settings.listensFirst) {
       this.#after(LISTEN_FIRST_MS, () => {
         // Who is speaking just then is answered when he has finished.
@@ -134,6 +144,19 @@ export class Conversation {
       });
     }
     if (!settings.listensFirst) void this.#greet();
+    this.#updateSilence();
+  }
+
+  /** Ends the call when these words have been said. */
+  endAfter(words: string, end: CallEnd): void {
+    void this.#sayLast(words).then(() => this.#endSoon(end));
+  }
+
+  /** While the far end may go to somebody else, it is neither listened to nor asked whether it is there. */
+  pause(paused: boolean): void {
+    if (!this.#begun || this.#closed) return;
+    this.#paused = paused;
+    this.#session.input.setAudioEnabled(!paused);
     this.#updateSilence();
   }
 
@@ -147,6 +170,7 @@ export class Conversation {
 
   #listen(): void {
     const events = voice.AgentSessionEventTypes;
+    this.#options.live.follow(this.#session);
     this.#session.on(events.ConversationItemAdded, ({ item }) => {
       if (item.type !== 'message') return;
       if (item.role === 'user') this.#silence.heard();
@@ -181,7 +205,8 @@ export class Conversation {
 
   #updateSilence(): void {
     const { agentState, userState } = this.#session;
-    this.#silence.update(this.#begun && agentState === 'listening' && userState !== 'speaking');
+    const awake = this.#begun && !this.#paused;
+    this.#silence.update(awake && agentState === 'listening' && userState !== 'speaking');
   }
 
   /** The far end spoke before the greeting, which is the answer to it where the agent listens first. */
@@ -218,11 +243,6 @@ export class Conversation {
         });
       }
     });
-  }
-
-  async #closePolitely(): Promise<void> {
-    await this.#sayLast(this.#options.settings.words.timeIsUp);
-    this.#endSoon(TIME_IS_UP);
   }
 
   /** Where only the model failed, there still is a voice to say so. */

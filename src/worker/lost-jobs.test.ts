@@ -1,7 +1,12 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newCallId, type CallId } from '../call/call-id.ts';
 import { EVENT_STREAM, EventPublisher, parseStreamEntry } from '../call/event-stream.ts';
 import { enterLiveCall, listLiveCalls } from '../call/live-calls.ts';
+import { muLawHeader } from '../call/recording/mu-law-wav.ts';
+import { recordingFile } from '../call/recording/recording-file.ts';
 import { allocateCallId } from '../call/room-call-id.ts';
 import { createLog } from '../platform/log.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
@@ -13,8 +18,10 @@ const log = createLog('test', 'fatal');
 let server: RedisServer;
 let redis: Redis;
 let deleted: string[];
+let recordings: string;
 
 beforeAll(async () => {
+  recordings = mkdtempSync(path.join(tmpdir(), 'recordings-'));
   server = await RedisServer.start();
   redis = connectRedis(server.url, log, 'patient');
 });
@@ -27,6 +34,7 @@ beforeEach(async () => {
 afterAll(async () => {
   redis.disconnect();
   await server.remove();
+  rmSync(recordings, { recursive: true });
 });
 
 const outboundJob = (callId: CallId): RunningJob => ({
@@ -44,6 +52,7 @@ async function vanish(jobs: RunningJob[]): Promise<void> {
     redis,
     log,
     events: new EventPublisher(redis),
+    recordings,
     rooms: { deleteRoom: async (room) => void deleted.push(room) },
     running: () => {
       looked.resolve();
@@ -81,6 +90,20 @@ describe('watchJobs', () => {
     ]);
     expect(deleted).toEqual([dead]);
     expect((await listLiveCalls(redis)).map(({ id }) => id)).toEqual([done]);
+  });
+
+  it('keeps what a process that died had recorded', async () => {
+    const dead = newCallId();
+    await markRunning(redis, `job_${dead}`);
+    const file = recordingFile(dead);
+    mkdirSync(path.dirname(path.join(recordings, file)), { recursive: true });
+    const half = Buffer.concat([muLawHeader(), Buffer.alloc(16_000, 0xff)]);
+    writeFileSync(path.join(recordings, `${file}.part`), half);
+    await vanish([outboundJob(dead)]);
+    expect(await ends()).toMatchObject([
+      { type: 'call.recorded', call: dead, data: { file, durationMs: 1000, bytes: half.length } },
+      { type: 'call.ended', call: dead },
+    ]);
   });
 
   it('finds the id of an inbound call by its room', async () => {

@@ -2,6 +2,8 @@ import type { CallId } from '../call/call-id.ts';
 import type { EventPublisher } from '../call/event-stream.ts';
 import { jobMetadataSchema, type JobMetadata } from '../call/job-metadata.ts';
 import { leaveLiveCall } from '../call/live-calls.ts';
+import { finishRecording } from '../call/recording/finish-recording.ts';
+import { recordingFile } from '../call/recording/recording-file.ts';
 import { findCallId } from '../call/room-call-id.ts';
 import { asError } from '../platform/errors.ts';
 import type { Redis } from '../platform/redis.ts';
@@ -13,6 +15,10 @@ export type RunningJob = { id: string; room: string; metadata: string };
 
 export type LostJobsDeps = Pick<WorkerDeps, 'redis' | 'rooms' | 'log'> & {
   events: Pick<EventPublisher, 'publish'>;
+  /** Folder of recordings. */
+  recordings: string;
+  /** Called for each call that lost its process. */
+  onLost?: () => void;
 };
 
 /** Redis set of the jobs whose process has begun its call and not finished it. */
@@ -61,11 +67,13 @@ export function watchJobs(
 /** Ends the call of a job whose process is gone, where it did not do so itself. */
 async function endIfLost(deps: LostJobsDeps, job: RunningJob): Promise<void> {
   if ((await deps.redis.srem(RUNNING, job.id)) === 0) return;
-  deps.log.error({ job: job.id }, 'an agent process died during its call');
-  const deleted = deleteRoom(deps, job.room);
+  deps.onLost?.();
+  const deleted = deleteRoom({ rooms: deps.rooms, log: deps.log.child({ job: job.id }) }, job.room);
   const metadata = jobMetadataSchema.parse(JSON.parse(job.metadata));
   const id = await callIdOf(deps.redis, job, metadata);
+  deps.log.error({ call: id, job: job.id }, 'an agent process died during its call');
   if (id !== undefined) {
+    await tellRecording(deps, id);
     await deps.events.publish('call.ended', id, {
       outcome: 'failed',
       reason: 'The process of the agent died.',
@@ -74,6 +82,16 @@ async function endIfLost(deps: LostJobsDeps, job: RunningJob): Promise<void> {
     await leaveLiveCall(deps.redis, { id, trunk: metadata.trunk });
   }
   await deleted;
+}
+
+/** What the process had recorded until it died. */
+async function tellRecording(deps: LostJobsDeps, id: CallId): Promise<void> {
+  try {
+    const recorded = await finishRecording(deps.recordings, recordingFile(id));
+    if (recorded) await deps.events.publish('call.recorded', id, recorded);
+  } catch (thrown) {
+    deps.log.error({ err: asError(thrown), call: id }, 'could not finish a recording');
+  }
 }
 
 async function callIdOf(

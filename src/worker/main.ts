@@ -2,6 +2,7 @@ import path from 'node:path';
 import { AgentServer, InferenceRunner, ServerOptions } from '@livekit/agents';
 import { EventPublisher } from '../call/event-stream.ts';
 import { startHeartbeat } from '../call/heartbeat.ts';
+import { recordingsFolder } from '../call/recording/recording-file.ts';
 import { loadConfig } from '../platform/config.ts';
 import { asError } from '../platform/errors.ts';
 import { serveHealth } from '../platform/health-server.ts';
@@ -13,9 +14,10 @@ import { runService } from '../platform/service.ts';
 import { CallSlots } from './call-slots.ts';
 import { drain } from './drain.ts';
 import { replaceFrameworkLog } from './framework-log.ts';
+import { keepRecordings } from './recording/keep-recordings.ts';
 import { watchJobs, type RunningJob } from './lost-jobs.ts';
-import { workerHealth } from './worker-health.ts';
-import { countCalls } from './worker-metrics.ts';
+import { isRegistered, workerHealth } from './worker-health.ts';
+import { addWorkerGauges, WorkerMetrics } from './worker-metrics.ts';
 
 /** The framework's own health: only this process asks it. */
 const FRAMEWORK_HOST = '127.0.0.1';
@@ -36,6 +38,9 @@ await runService(log, async (releases) => {
 
   // The framework's own health answers here; ours asks it.
   const frameworkPort = config.WORKER_PORT + 1;
+  const frameworkUrl = `http://${FRAMEWORK_HOST}:${frameworkPort}/`;
+  const metrics = createMetrics('worker');
+  const counted = new WorkerMetrics(metrics);
   const server = new AgentServer(
     new ServerOptions({
       agent: path.join(import.meta.dirname, 'agent.ts'),
@@ -64,10 +69,15 @@ await runService(log, async (releases) => {
     running,
     rooms,
     log,
+    onRefused: () => counted.refused(),
   });
   // Released last: while calls end, the worker lives and says so.
-  const metrics = createMetrics('worker');
-  countCalls(metrics, slots, config.WORKER_MAX_CALLS);
+  addWorkerGauges(metrics, {
+    slots,
+    capacity: config.WORKER_MAX_CALLS,
+    redis,
+    registered: () => isRegistered(frameworkUrl),
+  });
   await startHeartbeat({
     redis,
     log,
@@ -79,8 +89,7 @@ await runService(log, async (releases) => {
     host: config.API_HOST,
     port: config.WORKER_PORT,
     metrics,
-    health: () =>
-      workerHealth({ frameworkUrl: `http://${FRAMEWORK_HOST}:${frameworkPort}/`, redis, slots }),
+    health: () => workerHealth({ frameworkUrl, redis, slots }),
     releases,
   });
 
@@ -92,6 +101,18 @@ await runService(log, async (releases) => {
     await server.close();
     await served;
   });
-  watchJobs({ redis, events: new EventPublisher(redis), rooms, log, running, releases });
+  const events = new EventPublisher(redis);
+  const recordings = recordingsFolder(config);
+  keepRecordings({ folder: recordings, days: config.RECORDINGS_DAYS, events, log, releases });
+  watchJobs({
+    redis,
+    events,
+    rooms,
+    recordings,
+    log,
+    running,
+    releases,
+    onLost: () => counted.lost(),
+  });
   releases.add('calls', () => drain(slots, log));
 });

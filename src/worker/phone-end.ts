@@ -1,4 +1,5 @@
 import { DisconnectReason } from '@livekit/rtc-node';
+import { ENDED_BY_OPERATOR } from '../call/operator-ends.ts';
 import type { CallEnd, HangupParty } from '../call/outcome.ts';
 
 export type Direction = 'inbound' | 'outbound';
@@ -24,7 +25,7 @@ export function endOfAnsweredCall(reason: DisconnectReason, direction: Direction
     case DisconnectReason.ROOM_DELETED:
     case DisconnectReason.ROOM_CLOSED:
     case DisconnectReason.PARTICIPANT_REMOVED:
-      return completed('The call was ended by an operator.', 'operator');
+      return ENDED_BY_OPERATOR;
     case DisconnectReason.CONNECTION_TIMEOUT:
     case DisconnectReason.SIGNAL_CLOSE:
       return failed('The connection to the SIP service was lost.');

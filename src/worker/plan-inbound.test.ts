@@ -45,6 +45,7 @@ function personality(key: string, simulated: boolean): Personality {
       tts: { provider: 'simulator' },
     },
     prompts: { inbound: prompt, outbound: prompt },
+    llmPrompt: 'replace',
     greeting: { inbound: 'Hello.' },
     limits: { maxDurationMs: 60_000, silenceReminderMs: 5000, silenceMs: 12_000 },
   } as unknown as Personality;

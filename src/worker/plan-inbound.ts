@@ -1,3 +1,4 @@
+import type { CallId } from '../call/call-id.ts';
 import { enterLiveCall } from '../call/live-calls.ts';
 import { allocateCallId } from '../call/room-call-id.ts';
 import type { Personality } from '../personality/personality.ts';
@@ -32,8 +33,8 @@ export async function planInbound(
   if (!caller) return undefined;
   const { attributes } = caller;
   const number = attributes['sip.trunkPhoneNumber'] ?? '';
-  const choice = choosePersonality(deps, trunk, number);
   const { id, isNew } = await allocateCallId(deps.redis, roomName);
+  const choice = choosePersonality(deps, id, trunk, number);
   const journal = new CallJournal(id, deps.events, deps.log);
   if (isNew) {
     journal.write('call.received', {
@@ -53,12 +54,15 @@ export async function planInbound(
 type Choice = { key: string; personality: Personality | undefined };
 
 /** Who answers a number; where that personality does not exist, the default one. */
-function choosePersonality(deps: WorkerDeps, trunk: string, number: string): Choice {
+function choosePersonality(deps: WorkerDeps, call: CallId, trunk: string, number: string): Choice {
   const fallback = deps.config.DEFAULT_PERSONALITY;
   const key = personalityForInbound(deps.trunks, { trunk, number }) ?? fallback;
   const personality = deps.personalities.get(key);
   if (personality || key === fallback) return { key, personality };
-  deps.log.error({ personality: key, fallback }, 'a number has a personality that does not exist');
+  deps.log.error(
+    { call, personality: key, fallback },
+    'a number has a personality that does not exist',
+  );
   return { key: fallback, personality: deps.personalities.get(fallback) };
 }
 

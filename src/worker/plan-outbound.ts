@@ -32,6 +32,7 @@ function taskOf(deps: WorkerDeps, order: CallOrder): CallPlan['task'] {
     },
     prompt: order.prompt,
     greeting: order.greeting,
+    maxDurationMs: order.maxDurationMs,
   });
   return { kind: 'talk', personality, settings };
 }

@@ -31,6 +31,7 @@ export async function runCall(deps: WorkerDeps, job: CallJob): Promise<void> {
   const releases = new Releases();
   const leg = new PhoneLeg(room, metadata.direction === 'outbound' ? PHONE_IDENTITY : undefined);
   releases.add('phone', () => leg.close());
+  if (metadata.direction === 'outbound') job.onIdentified(metadata.callId);
   let plan: CallPlan | undefined;
   let end: CallEnd | undefined;
   try {
@@ -39,26 +40,34 @@ export async function runCall(deps: WorkerDeps, job: CallJob): Promise<void> {
         ? await planOutbound(deps, metadata)
         : await planInbound(deps, { trunk: metadata.trunk, leg, roomName, stop: job.stop });
     if (plan) {
+      job.onIdentified(plan.id);
       end =
         plan.task.kind === 'refuse'
           ? plan.task.end
           : await talk(deps, job, { ...plan, task: plan.task, leg, releases });
     }
   } catch (thrown) {
-    deps.log.error({ err: asError(thrown), call: plan?.id }, 'could not run a call');
+    deps.log.error(
+      { err: asError(thrown), ...(plan ? { call: plan.id } : {}) },
+      'could not run a call',
+    );
     end = BROKEN;
   }
   // The far end first: it must not wait for what is still to be released and written down.
   const leftToDispatcher = metadata.direction === 'outbound' && !end;
   const deleted = leftToDispatcher ? undefined : deleteRoom(deps, roomName);
   const released = releases.run().catch((thrown: unknown) => {
-    deps.log.error({ err: asError(thrown), call: plan?.id }, 'could not release a call cleanly');
+    deps.log.error(
+      { err: asError(thrown), ...(plan ? { call: plan.id } : {}) },
+      'could not release a call cleanly',
+    );
   });
   // What was said last is reported while the conversation closes, and nothing may come after the end.
   await within(released, LAST_WORDS_MS);
   if (plan && end) await tellEnd(deps, job, plan, end);
   else await plan?.journal.flushed();
   await Promise.all([released, deleted]);
+  await plan?.journal.flushed();
 }
 
 /** Before slow releases, because a call whose room is gone and whose end is not told counts as lost. */

@@ -1,18 +1,24 @@
 import { READY_ATTRIBUTE } from '../call/job-metadata.ts';
 import type { CallEnd } from '../call/outcome.ts';
+import { recordingsFolder } from '../call/recording/recording-file.ts';
 import { createSpeechComponents } from '../personality/providers/create-speech-components.ts';
 import type { Releases } from '../platform/releases.ts';
+import { BlindTransfer } from './blind-transfer.ts';
 import type { CallPlan, TalkTask } from './call-plan.ts';
 import { Conversation } from './conversation.ts';
 import { firstOf } from './first-of.ts';
+import { LiveTalk } from './live-talk.ts';
+import { OperatorCommands } from './operator-commands.ts';
 import { endOfAnsweredCall, endOfUnansweredCall } from './phone-end.ts';
 import type { PhoneLeg } from './phone-leg.ts';
+import { CallRecorder } from './recording/call-recorder.ts';
+import { UsageMeter } from './usage-meter.ts';
 import type { CallJob, WorkerDeps } from './worker-deps.ts';
 
 /** Longest wait for an answer; livekit-sip gives up after 3 min in either direction. */
 const ANSWER_MS = 185_000;
 
-export type TalkContext = Pick<CallPlan, 'phone' | 'journal'> & {
+export type TalkContext = Pick<CallPlan, 'id' | 'phone' | 'journal'> & {
   task: TalkTask;
   leg: PhoneLeg;
   /** Takes what the call acquires. */
@@ -27,22 +33,63 @@ export type TalkContext = Pick<CallPlan, 'phone' | 'journal'> & {
 export async function talk(
   deps: WorkerDeps,
   job: CallJob,
-  { phone, journal, task, leg, releases }: TalkContext,
+  { id, phone, journal, task, leg, releases }: TalkContext,
 ): Promise<CallEnd | undefined> {
   const { personality, settings } = task;
   const over = Promise.withResolvers<CallEnd>();
+  let recorder: CallRecorder | undefined;
+  // A slow disk must hold up nothing that is released before.
+  releases.add('recording', async () => {
+    const recorded = await recorder?.finish();
+    if (recorded) journal.write('call.recorded', recorded);
+  });
   const vad = await deps.vads.of(personality);
+  const speech = await createSpeechComponents(personality, { config: deps.config, vad });
+  const meter = new UsageMeter(personality, speech);
+  // Also an outbound call that nobody answers has used something: its greeting.
+  releases.add('usage', () => {
+    const { usage } = meter;
+    meter.close();
+    if (usage.length > 0) journal.write('call.usage', { usage });
+  });
+  const live = new LiveTalk(id, deps.live);
   const conversation = await Conversation.start({
     room: job.room,
     phone,
     settings,
-    speech: await createSpeechComponents(personality, { config: deps.config, vad }),
+    speech,
     vad,
     log: deps.log,
-    onTurn: (turn) => journal.write('turn', turn),
+    live,
+    onTurn: (turn) => {
+      live.turn(turn.role);
+      journal.write('turn', turn);
+    },
     onEnd: over.resolve,
   });
   releases.add('conversation', () => conversation.close());
+  releases.add('live talk', () => live.close());
+  releases.add('last of the usage', () => meter.settle());
+  const transfer = new BlindTransfer({
+    call: id,
+    sip: deps.sip,
+    room: job.room.name ?? '',
+    phone,
+    journal,
+    onPause: (paused) => conversation.pause(paused),
+    onEnd: over.resolve,
+    log: deps.log,
+  });
+  const operator = new OperatorCommands({
+    direction: settings.direction,
+    participant: job.room.localParticipant,
+    transfer,
+    journal,
+    onEnd: (end, say) => (say === undefined ? over.resolve(end) : conversation.endAfter(say, end)),
+  });
+  releases.add('operator', () => operator.close());
+  const deaf = deps.commands.listen(id, (command) => operator.carryOut(command));
+  releases.add('commands', deaf);
 
   if (settings.direction === 'outbound') {
     void leg.ringing.then(() => journal.write('call.ringing', {}));
@@ -68,14 +115,30 @@ export async function talk(
     simulated: personality.simulated,
     sipCallId: leg.sipCallId,
   });
+  if (personality.recording) {
+    recorder = new CallRecorder({
+      folder: recordingsFolder(deps.config),
+      call: id,
+      room: job.room,
+      output: conversation.output,
+      log: deps.log,
+    });
+  }
   conversation.begin();
+  live.begin();
+  operator.begin();
   const end = await firstOf({
     promises: [
       over.promise,
-      leg.gone.then((reason) => endOfAnsweredCall(reason, settings.direction)),
+      leg.gone.then(
+        async (reason) =>
+          (await transfer.endOfLeaving()) ?? endOfAnsweredCall(reason, settings.direction),
+      ),
     ],
     stop: job.stop,
   });
+  // Its last moment is this one.
+  void recorder?.finish();
   return end ?? STOPPED;
 }
 

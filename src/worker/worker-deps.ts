@@ -1,7 +1,10 @@
 import type { Room } from '@livekit/rtc-node';
-import type { RoomServiceClient } from 'livekit-server-sdk';
+import type { RoomServiceClient, SipClient } from 'livekit-server-sdk';
+import type { CallId } from '../call/call-id.ts';
+import type { CommandListener } from '../call/command-listener.ts';
 import type { EventPublisher } from '../call/event-stream.ts';
 import type { JobMetadata } from '../call/job-metadata.ts';
+import type { LivePublisher } from '../call/live/live-publisher.ts';
 import type { Personalities } from '../personality/personalities.ts';
 import type { Config } from '../platform/config.ts';
 import type { Log } from '../platform/log.ts';
@@ -15,7 +18,11 @@ export type WorkerDeps = {
   log: Log;
   redis: Redis;
   events: Pick<EventPublisher, 'publish'>;
+  live: Pick<LivePublisher, 'send'>;
   rooms: Pick<RoomServiceClient, 'deleteRoom'>;
+  sip: Pick<SipClient, 'transferSipParticipant'>;
+  /** What operators ask of calls. */
+  commands: Pick<CommandListener, 'listen' | 'close'>;
   personalities: Pick<Personalities, 'get'>;
   trunks: readonly Trunk[];
   vads: VadShelf;
@@ -30,4 +37,6 @@ export type CallJob = {
   stop: AbortSignal;
   /** Called when the end of the call is on record: nobody else needs to tell it any more. */
   onEndTold: () => Promise<void>;
+  /** Called when the id of the call is known: an inbound one has none before somebody is in its room. */
+  onIdentified: (call: CallId) => void;
 };

@@ -12,7 +12,7 @@ export async function workerHealth(options: {
   slots: Pick<CallSlots, 'taken' | 'load'>;
 }): Promise<Health> {
   const [livekit, redis] = await Promise.all([
-    answers(async (signal) => (await fetch(options.frameworkUrl, { signal })).ok),
+    isRegistered(options.frameworkUrl),
     answers(async () => (await options.redis.ping()) === 'PONG'),
   ]);
   return {
@@ -21,6 +21,11 @@ export async function workerHealth(options: {
     calls: options.slots.taken,
     load: options.slots.load,
   };
+}
+
+/** Whether livekit-server has registered this worker. @param frameworkUrl answers 200 when it has */
+export async function isRegistered(frameworkUrl: string): Promise<boolean> {
+  return answers(async (signal) => (await fetch(frameworkUrl, { signal })).ok);
 }
 
 async function answers(ask: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> {

@@ -1,27 +1,23 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { isCallId } from '../../call/call-id.ts';
-import { callDirections, callStatuses } from '../../call/ledger/call-state.ts';
+import type { CallId } from '../../call/call-id.ts';
 import type { Ledger } from '../../call/ledger/ledger.ts';
-import { outcomes } from '../../call/outcome.ts';
+import { callFilterQuery, filterOf, gatherMetadata } from '../call-query.ts';
 import { callDetailSchema, callSchema, viewCall, viewCallDetail } from '../call-view.ts';
 import { ApiProblem, problemResponses } from '../problem.ts';
 import { isStorable } from '../storable-body.ts';
 
-const name = z.string().max(200).refine(isStorable, 'holds a character that no name has');
-
-const listQuery = z.strictObject({
+const listQuery = callFilterQuery.extend({
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z
     .string()
-    .refine(isCallId, 'must be the next_cursor of an earlier answer')
+    .regex(/^call_[0-9a-z]{26}$/, 'must be the next_cursor of an earlier answer')
     .optional()
     .describe('`next_cursor` of the page before'),
-  direction: z.enum(callDirections).optional(),
-  status: z.enum(callStatuses).optional(),
-  outcome: z.enum(outcomes).optional(),
-  trunk: name.optional(),
-  sip_call_id: name.optional(),
+  order: z
+    .enum(['desc', 'asc'])
+    .default('desc')
+    .describe('`desc`: the newest first; `asc`: the oldest first'),
 });
 
 const security = [{ apiKey: [] }];
@@ -31,9 +27,12 @@ export const callRoutes: FastifyPluginAsyncZod<{ ledger: Ledger }> = async (app,
   app.get(
     '/calls',
     {
+      config: { scope: 'read' },
+      preValidation: gatherMetadata,
       schema: {
         tags: ['calls'],
         summary: 'List calls, newest first',
+        description: 'All filters that are given must fit. What happens meanwhile shifts no page.',
         security,
         querystring: listQuery,
         response: {
@@ -41,23 +40,23 @@ export const callRoutes: FastifyPluginAsyncZod<{ ledger: Ledger }> = async (app,
             calls: z.array(callSchema),
             next_cursor: z.string().nullable().describe('null on the last page'),
           }),
-          ...problemResponses(400, 401, 500, 503),
+          ...problemResponses(400, 401, 403, 500, 503),
         },
       },
     },
     async ({ query }) => {
+      const { order, limit } = query;
+      // Its pattern is a call id's.
+      const cursor = query.cursor as CallId | undefined;
       // One more than asked for tells whether there is a next page.
       const rows = await ledger.list({
-        direction: query.direction,
-        status: query.status,
-        trunk: query.trunk,
-        outcome: query.outcome,
-        sipCallId: query.sip_call_id,
-        before: query.cursor,
-        limit: query.limit + 1,
+        ...filterOf(query),
+        order,
+        ...(order === 'asc' ? { after: cursor } : { before: cursor }),
+        limit: limit + 1,
       });
-      const page = rows.slice(0, query.limit);
-      const last = rows.length > query.limit ? page.at(-1) : undefined;
+      const page = rows.slice(0, limit);
+      const last = rows.length > limit ? page.at(-1) : undefined;
       return { calls: page.map(viewCall), next_cursor: last?.id ?? null };
     },
   );
@@ -65,12 +64,13 @@ export const callRoutes: FastifyPluginAsyncZod<{ ledger: Ledger }> = async (app,
   app.get(
     '/calls/:id',
     {
+      config: { scope: 'read' },
       schema: {
         tags: ['calls'],
-        summary: 'One call: its state, timeline and turns',
+        summary: 'One call: its state, timeline, turns, latencies, usage and order',
         security,
         params: z.object({ id: z.string().describe('opaque id, or the public `call_id`') }),
-        response: { 200: callDetailSchema, ...problemResponses(400, 401, 404, 500, 503) },
+        response: { 200: callDetailSchema, ...problemResponses(400, 401, 403, 404, 500, 503) },
       },
     },
     async ({ params }) => {

@@ -5,7 +5,7 @@ import type { OutboundDesk } from '../outbound-desk.ts';
 import { problemResponses } from '../problem.ts';
 import { refuseUnstorable } from '../storable-body.ts';
 
-const headers = z.looseObject({
+export const idempotencyHeader = z.looseObject({
   'idempotency-key': z
     .string()
     .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters without spaces')
@@ -21,12 +21,13 @@ export const outboundCallRoute: FastifyPluginAsyncZod<{ desk: OutboundDesk }> = 
   app.post(
     '/outbound-call',
     {
+      config: { scope: 'call' },
       preValidation: refuseUnstorable,
       schema: {
         tags: ['calls'],
         summary: 'Have an agent call a number',
         security: [{ apiKey: [] }],
-        headers,
+        headers: idempotencyHeader,
         body: outboundCallBody,
         response: {
           200: z.object({
@@ -34,7 +35,7 @@ export const outboundCallRoute: FastifyPluginAsyncZod<{ desk: OutboundDesk }> = 
             call_id: z.string().describe('outbound-YYYYMMDD-HHMMSS-number, in UTC'),
             message: z.string(),
           }),
-          ...problemResponses(400, 401, 413, 415, 422, 500, 503),
+          ...problemResponses(400, 401, 403, 413, 415, 422, 500, 503),
         },
       },
     },
