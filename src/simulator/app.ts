@@ -10,6 +10,7 @@ import { Faults } from './faults.ts';
 import { KnownLines } from './known-lines.ts';
 import type { SipPhone } from './phone/sip-phone.ts';
 import { Script } from './script.ts';
+import { mountServed, Served } from './served.ts';
 import type { Speech } from './speech.ts';
 import { mountVendors } from './vendor-stand-ins.ts';
 
@@ -29,9 +30,10 @@ export async function buildSimulator(parts: SimulatorParts): Promise<FastifyInst
   const app = Fastify({ forceCloseConnections: true });
   const script = new Script();
   const faults = new Faults();
+  const served = new Served();
   const callerLines = new KnownLines();
   const agentLines = new KnownLines();
-  await mountVendors(app, { speech, script, faults, callerLines, agentLines });
+  await mountVendors(app, { speech, script, faults, served, callerLines, agentLines });
   app.get('/health', () => ({ status: 'healthy', phone: phone.open }));
   await app.register(async (control) => {
     control.addHook('onRequest', async (request, reply) => {
@@ -40,6 +42,7 @@ export async function buildSimulator(parts: SimulatorParts): Promise<FastifyInst
     });
     mountPhone(control, phone);
     mountFaults(control, faults);
+    mountServed(control, served);
     await control.register((scope, _options, done) => {
       const made = { speech, agentLines, callerLines, script, faults, telephony, ledger, log };
       mountConversations(scope, new ConversationEngine(made));

@@ -74,7 +74,7 @@ async function upgrade(sockets: WebSocketServer, deps: VendorDeps, asked: Upgrad
   if (socket.destroyed) return;
   sockets.handleUpgrade(request, socket, head, (client) => {
     // The stream lives as long as its socket, whose listeners hold it.
-    void new DeepgramStream(client, options, deps.faults, deps.callerLines);
+    void new DeepgramStream(client, options, deps);
   });
 }
 
@@ -95,6 +95,7 @@ function mountRecorded(app: FastifyInstance, deps: VendorDeps): void {
       try {
         const { samples, sampleRate } = readWav(request.body);
         sound = resample(samples, sampleRate, SAMPLE_RATE);
+        deps.served.heard((sound.length / SAMPLE_RATE) * 1000);
       } catch (thrown) {
         return fail(400, `the simulator hears WAV files only: ${asError(thrown).message}`);
       }

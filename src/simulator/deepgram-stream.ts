@@ -10,11 +10,12 @@ import {
 import type { DeepgramOptions } from './deepgram-options.ts';
 import type { Faults } from './faults.ts';
 import type { Heard } from './hearing.ts';
-import type { KnownLines } from './known-lines.ts';
 import { SAMPLE_RATE } from './leg.ts';
 import { Recogniser } from './recogniser.ts';
 import { Resampler } from './resample.ts';
+import type { Served } from './served.ts';
 import { wordsHeard, wordsUpTo, type TimedWord } from './transcription.ts';
+import type { VendorDeps } from './vendor-deps.ts';
 import { mixDown, readSamples } from './wav.ts';
 
 /** Deepgram closes a stream that got neither sound nor KeepAlive for so long (NET-0001). */
@@ -27,6 +28,7 @@ export class DeepgramStream {
   readonly #socket: WebSocket;
   readonly #options: DeepgramOptions;
   readonly #faults: Faults;
+  readonly #served: Served;
   readonly #recogniser: Recogniser;
   readonly #resampler: Resampler | undefined;
   readonly #requestId = randomUUID();
@@ -39,11 +41,16 @@ export class DeepgramStream {
   #utteranceEnd: number | undefined;
   #finalizing = false;
 
-  constructor(socket: WebSocket, options: DeepgramOptions, faults: Faults, lines: KnownLines) {
+  constructor(
+    socket: WebSocket,
+    options: DeepgramOptions,
+    deps: Pick<VendorDeps, 'faults' | 'served' | 'callerLines'>,
+  ) {
     this.#socket = socket;
     this.#options = options;
-    this.#faults = faults;
-    this.#recogniser = new Recogniser(lines);
+    this.#faults = deps.faults;
+    this.#served = deps.served;
+    this.#recogniser = new Recogniser(deps.callerLines);
     this.#resampler =
       options.sampleRate === SAMPLE_RATE
         ? undefined
@@ -81,6 +88,7 @@ export class DeepgramStream {
     const whole = all.length - (all.length % frameBytes);
     this.#oddByte = Buffer.from(all.subarray(whole));
     const mono = mixDown(readSamples(all.subarray(0, whole)), this.#options.channels);
+    this.#served.heard((mono.length / this.#options.sampleRate) * 1000);
     this.#recogniser.feed(this.#resampler?.process(mono) ?? mono);
     this.#tellProgress();
     this.#tellUtteranceEnd();

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { pcmWavFile } from '../platform/pcm-wav.ts';
 import { passFault } from './faulty-answer.ts';
 import { SAMPLE_RATE } from './leg.ts';
 import { sendOpenAiError } from './openai-error.ts';
@@ -9,7 +10,7 @@ import { transcribe } from './transcription.ts';
 import type { VendorDeps } from './vendor-deps.ts';
 import { prettifyIssues, WAV_LIMIT } from './vendor-request.ts';
 import { guessLanguage, languageInName } from './voices.ts';
-import { readWav, writeSamples, writeWav } from './wav.ts';
+import { readWav, writeSamples } from './wav.ts';
 
 /** OpenAI's raw sound: 24 kHz, mono, signed 16 bit, little-endian. */
 const OPENAI_SAMPLE_RATE = 24_000;
@@ -42,10 +43,11 @@ export function mountSpeech(app: FastifyInstance, deps: VendorDeps): void {
     const language = languageInName(voice) ?? guessLanguage(input);
     const spoken = await deps.speech.say(input, { voice, language, speed });
     deps.agentLines.add(input, spoken);
+    deps.served.spoke(input.length, (spoken.length / SAMPLE_RATE) * 1000);
     const sound = resample(spoken, SAMPLE_RATE, OPENAI_SAMPLE_RATE);
     const audible = fault.silent ? new Int16Array(sound.length) : sound;
     if (format === 'wav')
-      return reply.type('audio/wav').send(writeWav(audible, OPENAI_SAMPLE_RATE));
+      return reply.type('audio/wav').send(pcmWavFile(audible, OPENAI_SAMPLE_RATE));
     const bytes = writeSamples(audible);
     function* chunks(): Generator<Buffer> {
       for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
@@ -83,6 +85,7 @@ export function mountTranscriptions(app: FastifyInstance, deps: VendorDeps): voi
     let text: string;
     try {
       const { samples, sampleRate } = readWav(Buffer.from(await file.arrayBuffer()));
+      deps.served.heard((samples.length / sampleRate) * 1000);
       text = transcribe(deps.callerLines, resample(samples, sampleRate, SAMPLE_RATE)).text;
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);

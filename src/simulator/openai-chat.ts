@@ -62,8 +62,12 @@ export function mountChat(app: FastifyInstance, deps: VendorDeps): void {
     const thinking = (deps.firstTokenMs ?? FIRST_TOKEN_MS) + (answer.delayMs ?? 0);
     if (!(await waitUnlessGone(thinking, reply))) return reply;
     const completion = beginCompletion(chat);
-    if (!chat.stream) return reply.send(wholeCompletion(completion, chat, answer));
-    return stream(reply, completion, chat, answer, fault.drop === true);
+    const told = () => deps.served.answered(tokensIn(chat, answer));
+    if (!chat.stream) {
+      told();
+      return reply.send(wholeCompletion(completion, chat, answer));
+    }
+    return stream(reply, chunksOf(completion, chat, answer, told), fault.drop === true);
   });
 }
 
@@ -121,14 +125,7 @@ function wholeCompletion(completion: Completion, chat: ChatRequest, answer: Scri
   };
 }
 
-function stream(
-  reply: FastifyReply,
-  completion: Completion,
-  chat: ChatRequest,
-  answer: ScriptReply,
-  drop: boolean,
-): FastifyReply {
-  const chunks = chunksOf(completion, chat, answer);
+function stream(reply: FastifyReply, chunks: AsyncIterable<object>, drop: boolean): FastifyReply {
   async function* events(): AsyncGenerator<string> {
     for await (const chunk of chunks) {
       yield `data: ${JSON.stringify(chunk)}\n\n`;
@@ -147,6 +144,7 @@ async function* chunksOf(
   completion: Completion,
   chat: ChatRequest,
   answer: ScriptReply,
+  told: () => void,
 ): AsyncGenerator<object> {
   const chunk = (delta: object, finish: string | null = null) => ({
     ...completion,
@@ -179,6 +177,7 @@ async function* chunksOf(
       usage: usageOf(chat, answer),
     };
   }
+  told();
 }
 
 function toolCallOf({ name, arguments: given }: NonNullable<ScriptReply['toolCall']>) {
@@ -198,14 +197,18 @@ function tokensOf(text: string): string[] {
 }
 
 /** Four characters a token, as a rule of thumb. */
-function usageOf({ messages }: ChatRequest, answer: ScriptReply) {
-  const prompt = Math.ceil(messages.reduce((sum, entry) => sum + entry.content.length, 0) / 4);
+function tokensIn({ messages }: ChatRequest, answer: ScriptReply) {
+  const asked = messages.reduce((sum, entry) => sum + entry.content.length, 0);
   const given = (answer.text ?? '') + (answer.toolCall ? JSON.stringify(answer.toolCall) : '');
-  const completion = Math.ceil(given.length / 4);
+  return { inputTokens: Math.ceil(asked / 4), outputTokens: Math.ceil(given.length / 4) };
+}
+
+function usageOf(chat: ChatRequest, answer: ScriptReply) {
+  const { inputTokens, outputTokens } = tokensIn(chat, answer);
   return {
-    prompt_tokens: prompt,
-    completion_tokens: completion,
-    total_tokens: prompt + completion,
+    prompt_tokens: inputTokens,
+    completion_tokens: outputTokens,
+    total_tokens: inputTokens + outputTokens,
     prompt_tokens_details: { cached_tokens: 0 },
   };
 }

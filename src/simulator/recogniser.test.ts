@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { KnownLines } from './known-lines.ts';
 import { SAMPLE_RATE } from './leg.ts';
-import { PCMA, PCMU, type G711 } from './phone/g711.ts';
+import { PCMA, PCMU, type G711 } from '../platform/g711.ts';
 import { Recogniser, type Heard } from './recogniser.ts';
 import { resample } from './resample.ts';
 import { Speech } from './speech.ts';

@@ -1,6 +1,7 @@
 import type { Faults } from './faults.ts';
 import type { KnownLines } from './known-lines.ts';
 import type { Script } from './script.ts';
+import type { Served } from './served.ts';
 import type { Speech } from './speech.ts';
 
 /** What the vendors' stand-ins are made of. */
@@ -8,6 +9,7 @@ export type VendorDeps = {
   speech: Speech;
   script: Script;
   faults: Faults;
+  served: Served;
   /** Lines that callers speak: what the STT's stand-in can hear. */
   callerLines: KnownLines;
   /** Lines that agents speak: the TTS's stand-in adds each that it makes, so that callers can hear it. */

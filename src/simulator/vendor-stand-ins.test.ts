@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
+import { pcmWavFile } from '../platform/pcm-wav.ts';
 import { Faults } from './faults.ts';
 import { KnownLines } from './known-lines.ts';
 import { SAMPLE_RATE } from './leg.ts';
@@ -16,14 +17,16 @@ import { resample } from './resample.ts';
 import { Script } from './script.ts';
 import { Speech } from './speech.ts';
 import { transcribe } from './transcription.ts';
+import { Served } from './served.ts';
 import { mountVendors } from './vendor-stand-ins.ts';
-import { writeSamples, writeWav } from './wav.ts';
+import { writeSamples } from './wav.ts';
 
 const speech = new Speech();
 const script = new Script();
 const faults = new Faults();
 const callerLines = new KnownLines();
 const agentLines = new KnownLines();
+const served = new Served();
 const mends: (() => void)[] = [];
 let app: FastifyInstance;
 let port: number;
@@ -31,7 +34,7 @@ let port: number;
 beforeAll(async () => {
   initializeLogger({ pretty: false, level: 'silent' });
   app = Fastify();
-  await mountVendors(app, { speech, script, faults, callerLines, agentLines });
+  await mountVendors(app, { speech, script, faults, served, callerLines, agentLines });
   await app.listen({ host: '127.0.0.1', port: 0 });
   port = (app.server.address() as AddressInfo).port;
 });
@@ -334,7 +337,7 @@ describe("Deepgram's wire protocol", () => {
     const line = 'What are your opening hours?';
     const sound = await speech.say(line);
     callerLines.add(line, sound);
-    const file = new Blob([new Uint8Array(writeWav(sound, SAMPLE_RATE))], { type: 'audio/wav' });
+    const file = new Blob([new Uint8Array(pcmWavFile(sound, SAMPLE_RATE))], { type: 'audio/wav' });
     const recorded = await fetch(`${baseURL()}/listen`, {
       method: 'POST',
       headers: { authorization: 'Token simulator' },

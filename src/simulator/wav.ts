@@ -40,25 +40,6 @@ export function readWav(file: Buffer): WavSound {
   throw new Error('a WAV file without sound');
 }
 
-/** A WAV file of mono signed 16 bit sound. */
-export function writeWav(samples: Int16Array, sampleRate: number): Buffer {
-  const header = Buffer.alloc(44);
-  const bytes = samples.length * 2;
-  header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(36 + bytes, 4);
-  header.write('WAVEfmt ', 8, 'latin1');
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(PCM, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(sampleRate, 24);
-  header.writeUInt32LE(sampleRate * 2, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write('data', 36, 'latin1');
-  header.writeUInt32LE(bytes, 40);
-  return Buffer.concat([header, writeSamples(samples)]);
-}
-
 /** Samples from little-endian bytes; an odd byte at the end is left out. */
 export function readSamples(bytes: Buffer): Int16Array {
   const samples = new Int16Array(Math.floor(bytes.length / 2));

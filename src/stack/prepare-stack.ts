@@ -68,7 +68,12 @@ export async function prepareStack(options: StackOptions): Promise<PreparedStack
     simulator: options.simulator,
     reach: await findSipReach(config),
   });
-  const stack = new Stack(plan, { cwd: root, logs: folders.logs, state: folders.state });
+  const stack = new Stack(plan, {
+    cwd: root,
+    logs: folders.logs,
+    logLimits: { bytes: config.LOG_FILE_MB * 1024 * 1024, keep: config.LOG_FILES_KEEP },
+    state: folders.state,
+  });
   return { stack, config, ports, environment: whole, ended };
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { OperatorError } from '../platform/errors.ts';
 import type { StackPlan } from './process-specs.ts';
+import type { LogLimits } from './log-file.ts';
 import { waitUntilReady } from './probe.ts';
 import { removeStackState, startTicksOf, writeStackState, type StackState } from './state-file.ts';
 import { SupervisedProcess, type ProcessSpec } from './supervised-process.ts';
@@ -22,14 +23,19 @@ export class Stack {
   readonly #plan: StackPlan;
   readonly #processes = new Map<string, SupervisedProcess>();
   readonly #files: { logs: string; state: string };
+  readonly #logLimits: LogLimits;
   readonly #cwd: string;
   readonly #startedAt = Date.now();
   readonly #stopping = new AbortController();
   #stateTimer: NodeJS.Timeout | undefined;
 
-  constructor(plan: StackPlan, options: { cwd: string; logs: string; state: string }) {
+  constructor(
+    plan: StackPlan,
+    options: { cwd: string; logs: string; logLimits: LogLimits; state: string },
+  ) {
     this.#plan = plan;
     this.#cwd = options.cwd;
+    this.#logLimits = options.logLimits;
     this.#files = { logs: options.logs, state: options.state };
     mkdirSync(options.logs, { recursive: true });
   }
@@ -63,6 +69,7 @@ export class Stack {
     const child = new SupervisedProcess(spec, {
       cwd: this.#cwd,
       logPath: path.join(this.#files.logs, `${spec.name}.log`),
+      logLimits: this.#logLimits,
     });
     this.#processes.set(spec.name, child);
     const began = Date.now();

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asError } from '../platform/errors.ts';
-import { LogFile } from './log-file.ts';
+import { LogFile, type LogLimits } from './log-file.ts';
 import type { Probe } from './probe.ts';
 
 /** How one process of the stack is run. */
@@ -42,10 +42,10 @@ export class SupervisedProcess {
   #startedAt = 0;
   #restartTimer: NodeJS.Timeout | undefined;
 
-  constructor(spec: ProcessSpec, options: { cwd: string; logPath: string }) {
+  constructor(spec: ProcessSpec, options: { cwd: string; logPath: string; logLimits?: LogLimits }) {
     this.spec = spec;
     this.#cwd = options.cwd;
-    this.log = new LogFile(options.logPath);
+    this.log = new LogFile(options.logPath, options.logLimits);
   }
 
   get name(): string {

@@ -1,8 +1,8 @@
+import { PCM_WAV_HEADER_BYTES, pcmWavHeader } from '../../platform/pcm-wav.ts';
 import { SAMPLE_RATE } from '../leg.ts';
 
 type Piece = { sound: Int16Array; at: number };
 
-const HEADER_BYTES = 44;
 const CHANNELS = 2;
 const BYTES_PER_SAMPLE = 2;
 
@@ -25,19 +25,8 @@ export class Recording {
   wav(): Buffer {
     const frames = Math.max(lengthOf(this.#caller), lengthOf(this.#agent));
     const bytes = frames * CHANNELS * BYTES_PER_SAMPLE;
-    const file = Buffer.alloc(HEADER_BYTES + bytes);
-    file.write('RIFF', 0, 'latin1');
-    file.writeUInt32LE(HEADER_BYTES - 8 + bytes, 4);
-    file.write('WAVEfmt ', 8, 'latin1');
-    file.writeUInt32LE(16, 16);
-    file.writeUInt16LE(1, 20);
-    file.writeUInt16LE(CHANNELS, 22);
-    file.writeUInt32LE(SAMPLE_RATE, 24);
-    file.writeUInt32LE(SAMPLE_RATE * CHANNELS * BYTES_PER_SAMPLE, 28);
-    file.writeUInt16LE(CHANNELS * BYTES_PER_SAMPLE, 32);
-    file.writeUInt16LE(BYTES_PER_SAMPLE * 8, 34);
-    file.write('data', 36, 'latin1');
-    file.writeUInt32LE(bytes, 40);
+    const header = pcmWavHeader({ channels: CHANNELS, sampleRate: SAMPLE_RATE, bytes });
+    const file = Buffer.concat([header, Buffer.alloc(bytes)]);
     place(file, this.#caller, 0);
     place(file, this.#agent, 1);
     return file;
@@ -60,7 +49,10 @@ function place(file: Buffer, pieces: readonly Piece[], channel: number): void {
     const start = positionOf(at);
     for (const [index, sample] of sound.entries()) {
       const frame = start + index;
-      file.writeInt16LE(sample, HEADER_BYTES + (frame * CHANNELS + channel) * BYTES_PER_SAMPLE);
+      file.writeInt16LE(
+        sample,
+        PCM_WAV_HEADER_BYTES + (frame * CHANNELS + channel) * BYTES_PER_SAMPLE,
+      );
     }
   }
 }

@@ -113,6 +113,7 @@ export class EstablishedCall {
 
   /** Accepts a transfer and reports how it ended (RFC 3515); the transfer itself is only pretended. */
   #refer(transaction: ServerTransaction): void {
+    this.#call.transfers.push(transaction.request.headers.get('refer-to') ?? '');
     transaction.respond(202, { headers: [['contact', this.#dialog.contact]] });
     const fragment = `SIP/2.0 ${this.#referStatus} ${REASONS[this.#referStatus] ?? 'Unknown'}\r\n`;
     const notify = this.#dialog.request('NOTIFY', {

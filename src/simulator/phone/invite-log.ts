@@ -1,9 +1,21 @@
 import { maskNumber } from '../../platform/mask.ts';
+import type { LegEnd } from '../leg.ts';
 import type { Behaviour } from './behaviours.ts';
 import { sameNumber } from './expectations.ts';
+import type { PhoneLeg } from './sip-call.ts';
 
-/** A call that reached the phone. `at` is in ms since the epoch. */
-export type Invite = { callId: string; toMasked: string; at: number };
+/** A call that reached the phone, and what the far end did with it. Times are ms since the epoch. */
+export type Invite = {
+  callId: string;
+  toMasked: string;
+  at: number;
+  /** Keys that the far end has sent (RFC 4733). */
+  keys: string;
+  /** Refer-To of each REFER. */
+  transfers: readonly string[];
+  /** How it ended: `remote` with 487 is a CANCEL, without a status a BYE of the far end. */
+  end: (LegEnd & { at: number }) | null;
+};
 
 type Entry = Invite & { to: string; behaviour: Behaviour };
 
@@ -29,6 +41,9 @@ export class InviteLog {
       behaviour,
       toMasked: maskNumber(to),
       at: Date.now(),
+      keys: '',
+      transfers: [],
+      end: null,
     });
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= MOST_ENTRIES) break;
@@ -36,10 +51,19 @@ export class InviteLog {
     }
   }
 
+  /** From now on what the far end does with the call is noted. */
+  follow(leg: PhoneLeg): void {
+    const entry = this.#entries.get(leg.callId);
+    if (!entry) return;
+    entry.transfers = leg.transfers;
+    leg.onKey((key) => (entry.keys += key));
+    void leg.ended.then((end) => (entry.end = { ...end, at: Date.now() }));
+  }
+
   /** Oldest first; those of one number where it is given. */
   list(number?: string): Invite[] {
     return [...this.#entries.values()]
       .filter(({ to }) => number === undefined || sameNumber(to, number))
-      .map(({ callId, toMasked, at }) => ({ callId, toMasked, at }));
+      .map(({ to: _to, behaviour: _behaviour, ...invite }) => invite);
   }
 }

@@ -4,7 +4,7 @@ import { JitterBuffer, NARROW_FRAME } from './jitter-buffer.ts';
 import { OutgoingSound } from './outgoing-sound.ts';
 import { parseRtp, writeRtp } from './rtp-packet.ts';
 import { answeredDirection, chooseCodec, parseSdp, writeSdp } from './sdp.ts';
-import { PCMA, PCMU } from './g711.ts';
+import { PCMA, PCMU } from '../../platform/g711.ts';
 
 const frame = (value: number) => new Int16Array(NARROW_FRAME).fill(value);
 

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { PCMU } from './g711.ts';
+import { PCMU } from '../../platform/g711.ts';
 import { writeRtp } from './rtp-packet.ts';
 import { RtpSession } from './rtp-session.ts';
 import { TimerSet } from './timer-set.ts';

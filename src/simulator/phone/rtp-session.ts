@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { FRAME_SAMPLES, SAMPLE_RATE } from '../leg.ts';
 import { Resampler } from '../resample.ts';
 import { KeyReceiver, KeySender } from './dtmf.ts';
-import { PCMA, PCMU, type G711 } from './g711.ts';
+import { PCMA, PCMU, type G711 } from '../../platform/g711.ts';
 
 import { JitterBuffer, NARROW_FRAME, type JitterStats } from './jitter-buffer.ts';
 import { OutgoingSound } from './outgoing-sound.ts';

@@ -1,4 +1,4 @@
-import { PCMA, PCMU, type G711, type G711Name } from './g711.ts';
+import { PCMA, PCMU, type G711, type G711Name } from '../../platform/g711.ts';
 import type { Peer } from './sip-address.ts';
 
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';

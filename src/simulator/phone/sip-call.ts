@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { asError } from '../../platform/errors.ts';
 import { UnansweredError, type Leg, type LegEnd } from '../leg.ts';
 import { areKeys } from './dtmf.ts';
-import type { G711, G711Name } from './g711.ts';
+import type { G711, G711Name } from '../../platform/g711.ts';
 import type { RtpSession, RtpStats } from './rtp-session.ts';
 import {
   EVENT_TYPE,
@@ -24,6 +24,8 @@ export interface PhoneLeg extends Leg {
   readonly callId: string;
   /** Puts the far end on hold, or takes it back, by a re-INVITE. Resolves with the far end's status. */
   hold(held: boolean): Promise<number>;
+  /** Where the far end has asked the phone to go (Refer-To of each REFER), oldest first. */
+  readonly transfers: readonly string[];
   /** Packets and frames so far: for tests that count what was lost. */
   stats(): RtpStats;
 }
@@ -47,6 +49,7 @@ export class SipCall implements PhoneLeg {
   readonly callId: string;
   readonly answered: Promise<void>;
   readonly ended: Promise<LegEnd>;
+  readonly transfers: string[] = [];
   readonly #media: RtpSession;
   readonly #timers: TimerSet;
   readonly #codecs: readonly G711Name[];

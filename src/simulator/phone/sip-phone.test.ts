@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createLog } from '../../platform/log.ts';
 import { FRAME_SAMPLES, SAMPLE_RATE, UnansweredError, type Leg } from '../leg.ts';
 import { Resampler } from '../resample.ts';
-import { PCMA, PCMU, type G711, type G711Name } from './g711.ts';
+import { PCMA, PCMU, type G711, type G711Name } from '../../platform/g711.ts';
 import { SipPhone, type SipPhoneOptions } from './sip-phone.ts';
 
 const log = createLog('test', 'error');

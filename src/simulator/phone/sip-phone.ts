@@ -7,7 +7,7 @@ import { dialogKeyOf } from './dialog.ts';
 import { digestChallenge, digestMatches, type Credentials } from './digest.ts';
 import { ALLOW, type Dialogs } from './established-call.ts';
 import { Expectations } from './expectations.ts';
-import type { G711Name } from './g711.ts';
+import type { G711Name } from '../../platform/g711.ts';
 import { IncomingCall } from './incoming-call.ts';
 import { InviteLog, type Invite } from './invite-log.ts';
 import { OutgoingCall } from './outgoing-call.ts';
@@ -240,6 +240,7 @@ export class SipPhone {
       expected?.reject(asError(thrown));
       throw thrown;
     });
+    this.#invites.follow(call);
     const incoming = new IncomingCall({
       call,
       transaction,

@@ -3,6 +3,7 @@ import { defineCommand } from 'citty';
 import { installPackages, missingPackages } from '../setup/debian-packages.ts';
 import { writeEnvFile } from '../setup/env-file.ts';
 import { buildServers, missingServers } from '../setup/go-servers.ts';
+import { installSchemathesis } from '../setup/schemathesis.ts';
 
 export default defineCommand({
   meta: {
@@ -12,7 +13,7 @@ export default defineCommand({
       'Examples:\n  trunkline setup\n  trunkline setup --test    also what the tests need',
   },
   args: {
-    test: { type: 'boolean', description: 'also what the tests need (Postgres)' },
+    test: { type: 'boolean', description: 'also what the tests need (Postgres, schemathesis)' },
     root: { type: 'string', description: 'folder in which .env is written (default: this folder)' },
   },
   async run({ args }) {
@@ -23,6 +24,7 @@ export default defineCommand({
     });
     await installPackages(packages);
     await buildServers(servers);
+    if (args.test === true) await installSchemathesis();
     if (args.test !== true && writeEnvFile(path.resolve(args.root ?? process.cwd()))) {
       process.stdout.write('  ✓ .env with random secrets\n');
     }

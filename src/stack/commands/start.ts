@@ -3,6 +3,7 @@ import { defineCommand } from 'citty';
 import { asError, OperatorError } from '../../platform/errors.ts';
 import { explain } from '../../platform/service.ts';
 import { startWithDocker } from '../setup/docker-route.ts';
+import { permitN8n, writeEnvFile } from '../setup/env-file.ts';
 import { requirePorts } from '../prepare-stack.ts';
 import { startNatively } from '../setup/native-route.ts';
 import { dockerProblem, preflight, type Route } from '../setup/preflight.ts';
@@ -16,7 +17,8 @@ export default defineCommand({
       'Examples:\n' +
       '  ./start_scripts/start.sh             set up, start, place a demo call; Ctrl-C stops\n' +
       '  ./start_scripts/start.sh --demo      place the demo call, stop everything, exit 0 if it took place\n' +
-      '  ./start_scripts/start.sh --native    without Docker, even where an engine runs',
+      '  ./start_scripts/start.sh --native    without Docker, even where an engine runs\n' +
+      '  ./start_scripts/start.sh --n8n       let webhooks go to an n8n on this machine or in Docker',
   },
   args: {
     demo: { type: 'boolean', description: 'place the demo call, print it, stop everything' },
@@ -24,6 +26,11 @@ export default defineCommand({
     legacy: { type: 'boolean', description: 'plain docker compose up' },
     native: { type: 'boolean', description: 'without Docker' },
     docker: { type: 'boolean', description: 'with Docker compose' },
+    n8n: {
+      type: 'boolean',
+      description:
+        'let webhooks go to an n8n on this machine or in Docker: sets WEBHOOK_ALLOWED_NETWORKS in .env where it is not set',
+    },
     ports: { type: 'string', default: 'standard', description: 'standard | auto (free ports)' },
     root: {
       type: 'string',
@@ -37,6 +44,7 @@ export default defineCommand({
       demoOnly: args.demo === true,
       ports: args.ports === 'auto' ? ('auto' as const) : ('standard' as const),
     };
+    if (args.n8n) permitN8nFor(root);
     const asked: Route | undefined = args.native ? 'native' : args.docker ? 'docker' : undefined;
     if (args.legacy) return startWithDocker({ ...options, mode: 'legacy' });
     if (args.simple) {
@@ -48,6 +56,15 @@ export default defineCommand({
     await startSmart(options, asked);
   },
 });
+
+/** Webhooks go to public addresses only, unless the operator says otherwise. */
+function permitN8nFor(root: string): void {
+  writeEnvFile(root);
+  const done = permitN8n(root)
+    ? 'webhooks may go to an n8n on this machine or in Docker (WEBHOOK_ALLOWED_NETWORKS in .env)'
+    : 'WEBHOOK_ALLOWED_NETWORKS is set in .env already, and stays as it is';
+  process.stdout.write(`  ✓ ${done}\n`);
+}
 
 type Options = { root: string; demoOnly: boolean; ports: 'standard' | 'auto' };
 

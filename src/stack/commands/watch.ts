@@ -2,11 +2,13 @@ import path from 'node:path';
 import { defineCommand } from 'citty';
 import type { CallEvent } from '../../call/call-event.ts';
 import { EVENT_STREAM, parseStreamEntry } from '../../call/event-stream.ts';
+import { trunkEventIn } from '../../call/trunk-entries.ts';
 import { OperatorError } from '../../platform/errors.ts';
 import { loadConfig } from '../../platform/config.ts';
 import { createLog } from '../../platform/log.ts';
 import { maskNumber, maskNumbers } from '../../platform/mask.ts';
 import { connectRedis } from '../../platform/redis.ts';
+import type { TrunkEvent } from '../../trunk/trunk-event.ts';
 import { inventSecrets } from '../stack-environment.ts';
 
 export default defineCommand({
@@ -43,7 +45,7 @@ export default defineCommand({
       for (const [, entries] of answer ?? []) {
         for (const [id, fields] of entries) {
           last = id;
-          const event = parseStreamEntry(fields);
+          const event = trunkEventIn(fields) ?? parseStreamEntry(fields);
           process.stdout.write(`${args.json ? maskNumbers(JSON.stringify(event)) : line(event)}\n`);
         }
       }
@@ -51,8 +53,11 @@ export default defineCommand({
   },
 });
 
-function line(event: CallEvent): string {
+function line(event: CallEvent | TrunkEvent): string {
   const time = new Date(event.at).toISOString().slice(11, 23);
+  if (!('call' in event)) {
+    return `${time}  trunk   ${event.data.trunk} is ${event.type.slice('trunk.'.length)}: ${event.data.reason}`;
+  }
   return `${time}  ${event.call.slice(-6)}  ${describe(event)}`;
 }
 
@@ -68,6 +73,14 @@ function describe(event: CallEvent): string {
       return `answered by ${event.data.personality}`;
     case 'turn':
       return `${event.data.role.padEnd(6)} ${event.data.text}${event.data.interrupted ? ' (interrupted)' : ''}`;
+    case 'call.transfer':
+      return `transfer ${event.data.state}${event.data.reason === undefined ? '' : `: ${event.data.reason}`}`;
+    case 'call.dtmf':
+      return `${event.data.count} key(s) ${event.data.direction}`;
+    case 'call.recorded':
+      return `recorded, ${Math.round(event.data.durationMs / 1000)} s`;
+    case 'call.usage':
+      return `used ${event.data.usage.map(({ provider }) => provider).join(', ')}`;
     case 'call.ended':
       return `ended: ${event.data.outcome}; ${event.data.reason}`;
   }

@@ -6,6 +6,7 @@ import { findProgram } from '../binaries.ts';
 import { hasGo } from './go-toolchain.ts';
 import { Progress } from './progress.ts';
 import { runVisibly } from './run-visibly.ts';
+import { hasPythonVenv, hasSchemathesis } from './schemathesis.ts';
 
 const POSTGRES = '/usr/lib/postgresql';
 
@@ -40,6 +41,11 @@ const testNeeds: Need[] = [
     package: 'postgresql',
     why: 'the ledger’s tests on Postgres',
     present: hasPostgresServer,
+  },
+  {
+    package: 'python3-venv',
+    why: 'schemathesis, which tries the API out',
+    present: () => hasSchemathesis() || hasPythonVenv(),
   },
 ];
 

@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { loadConfig } from '../../platform/config.ts';
 import { OperatorError } from '../../platform/errors.ts';
 import { httpProbe, waitUntilReady } from '../probe.ts';
 import { writeEnvFile } from './env-file.ts';
+import { n8nHint } from './n8n-hint.ts';
 import { dockerProblem } from './preflight.ts';
 
 /** Images are built and pulled the first time. */
@@ -25,6 +29,8 @@ export async function startWithDocker(options: {
     });
   }
   if (writeEnvFile(options.root)) process.stdout.write('  ✓ .env with random secrets\n');
+  // Docker would make it itself, for root alone.
+  mkdirSync(path.join(options.root, 'conversations'), { recursive: true, mode: 0o700 });
   const compose = (...args: string[]) =>
     docker(options.root, ['compose', '--profile', 'simulator', ...args]);
   if (options.mode === 'legacy') return compose('up');
@@ -48,6 +54,8 @@ export async function startWithDocker(options: {
   process.stdout.write(
     '\nTrunkline is up: http://127.0.0.1:8000/docs. `docker compose logs -f` shows it, `docker compose down` stops it.\n',
   );
+  const hint = await n8nHint(loadConfig({ root: options.root }));
+  if (hint !== undefined) process.stdout.write(hint);
 }
 
 async function docker(root: string, args: string[]): Promise<void> {

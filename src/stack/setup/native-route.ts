@@ -8,6 +8,7 @@ import { sourceRoot } from '../source-root.ts';
 import { installPackages, missingPackages } from './debian-packages.ts';
 import { writeEnvFile } from './env-file.ts';
 import { buildServers, missingServers } from './go-servers.ts';
+import { n8nHint } from './n8n-hint.ts';
 import { nextSteps } from './next-steps.ts';
 
 /** Variables of which one is enough to talk through a real vendor. */
@@ -63,6 +64,8 @@ export async function startNatively(options: {
         }
       }
       say(nextSteps(prepared));
+      const hint = await n8nHint(prepared.config);
+      if (hint !== undefined) say(hint);
     },
     finished.signal,
   );

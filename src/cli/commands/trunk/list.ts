@@ -3,7 +3,7 @@ import { readLiveKit } from '../../../trunk/livekit-apply.ts';
 import { managedTrunk } from '../../../trunk/managed.ts';
 import { readTrunkStates, type TrunkState } from '../../../trunk/trunk-state.ts';
 import type { Trunk } from '../../../trunk/trunk.ts';
-import { table } from './table.ts';
+import { table } from '../../table.ts';
 import { withTrunkContext } from './trunk-context.ts';
 
 const command = defineCommand({
@@ -44,6 +44,7 @@ function publicPart(trunk: Trunk) {
     concurrent_calls: trunk.concurrentCalls,
     allowed_prefixes: trunk.allowedPrefixes,
     allowed_addresses: trunk.allowedAddresses,
+    transfer_hosts: trunk.transferHosts ?? [],
   };
 }
 
