@@ -59,6 +59,41 @@ describe.concurrent('a conversation over real SIP', () => {
 });
 
 describe('a conversation that has the machine to itself', () => {
+  it('can be watched: who speaks, and what is said, while it is said', async () => {
+    const watching = new AbortController();
+    const response = await stack.request('GET', '/api/live/events');
+    const seen: { type: string; [field: string]: unknown }[] = [];
+    const reader = (async () => {
+      let text = '';
+      for await (const chunk of response.body!.pipeThrough(new TextDecoderStream(), watching)) {
+        const lines = (text + chunk).split('\n');
+        text = lines.pop() ?? '';
+        for (const line of lines) {
+          if (line.startsWith('data: ')) seen.push(JSON.parse(line.slice(6)) as (typeof seen)[0]);
+        }
+      }
+    })().catch(() => undefined);
+    const { code, report } = await simulate(path.join(folder, 'inbound.yaml'), PATIENT);
+    expect(code, report).toBe(0);
+    const ended = () => seen.find(({ type }) => type === 'call_ended');
+    const call = (await eventually(async () => ended()))['call'];
+    watching.abort();
+    await reader;
+    expect(seen[0]?.type).toBe('hello');
+    const own = seen.filter((message) => message['call'] === call);
+    expect(own[0]).toMatchObject({ type: 'call_started', direction: 'inbound' });
+    const words = own.filter(({ type }) => type === 'conversation_turn');
+    const spoken = (role: string, final: boolean) =>
+      words.filter((message) => message['role'] === role && message['final'] === final);
+    for (const role of ['caller', 'agent']) {
+      expect(spoken(role, false).length, `interim words of the ${role}`).toBeGreaterThan(0);
+      expect(spoken(role, true).length, `turns of the ${role}`).toBeGreaterThan(0);
+    }
+    const agent = new Set(own.map((message) => message['agent']));
+    for (const state of ['listening', 'thinking', 'speaking']) expect(agent).toContain(state);
+    expect(own.some((message) => message['caller'] === 'speaking')).toBe(true);
+  });
+
   it('takes place: two_calls', async () => {
     const { code, report } = await simulate(crowded, PATIENT);
     expect(code, report).toBe(0);

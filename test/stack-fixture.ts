@@ -29,7 +29,8 @@ export type StackInfo = {
 export class StackFixture {
   readonly info: StackInfo;
   readonly supervisor: ChildProcess;
-  readonly #environment: Record<string, string | undefined>;
+  /** Environment that finds this stack: for programs that are run against it. */
+  readonly environment: Record<string, string | undefined>;
 
   private constructor(
     info: StackInfo,
@@ -38,7 +39,7 @@ export class StackFixture {
   ) {
     this.info = info;
     this.supervisor = supervisor;
-    this.#environment = environment;
+    this.environment = environment;
   }
 
   /** Starts `trunkline up` as an operator would, and waits until it says that all is ready. */
@@ -92,7 +93,7 @@ export class StackFixture {
     environment: Record<string, string> = {},
   ): ChildProcessByStdio<null, Readable, Readable> {
     return spawn(program, args.split(' '), {
-      env: { ...this.#environment, ...environment },
+      env: { ...this.environment, ...environment },
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
