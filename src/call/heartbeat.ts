@@ -7,7 +7,7 @@ import type { Releases } from '../platform/releases.ts';
 import { withinMs } from '../platform/time-limit.ts';
 
 /** The processes that work on calls; each kind has a hash in Redis, from process to beat. */
-export type Fleet = 'workers' | 'dispatchers' | 'trunk-monitors';
+export type Fleet = 'workers' | 'hosts' | 'dispatchers' | 'trunk-monitors';
 
 const BEAT_MS = 2000;
 /** A process whose last beat is older does not work any more. */

@@ -1,4 +1,5 @@
 import type { Redis } from '../platform/redis.ts';
+import { ATTENDANCE } from './attendance.ts';
 import type { CallId } from './call-id.ts';
 
 /** A call that some room holds now: what the watchdog and `trunkline watch` need to know of it. */
@@ -31,7 +32,12 @@ export async function leaveLiveCall(
   redis: Redis,
   call: Pick<LiveCall, 'id' | 'trunk'>,
 ): Promise<void> {
-  await redis.multi().hdel(LIVE_CALLS, call.id).srem(seatKey(call.trunk), call.id).exec();
+  await redis
+    .multi()
+    .hdel(LIVE_CALLS, call.id)
+    .hdel(ATTENDANCE, call.id)
+    .srem(seatKey(call.trunk), call.id)
+    .exec();
 }
 
 export async function listLiveCalls(redis: Redis): Promise<LiveCall[]> {

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import type { Redis } from '../platform/redis.ts';
+import type { CallId } from './call-id.ts';
+
+/** Why a call's agent was lost. `handover`: its worker is being stopped and asks another to go on. */
+export const takeOverCauses = ['host_died', 'host_stuck', 'worker_lost', 'handover'] as const;
+export type TakeOverCause = (typeof takeOverCauses)[number];
+
+/**
+ * Which agent attends a call, so that at any time exactly one does, whoever dies and whoever comes back.
+ *
+ *     (none) ── attend ──▶ attended ── vacate ──▶ vacant ── attend ──▶ attended ── …
+ *                              └──────── the call is over: leaveLiveCall ────────┘
+ *
+ * Whoever wins `vacate` removes the lost agent from the room and asks for another, or starts one. An agent that
+ * was cut off and comes back finds that it attends no more: it leaves, and touches neither room nor ledger.
+ */
+const attendanceSchema = z.discriminatedUnion('state', [
+  z.object({
+    state: z.literal('attended'),
+    /** The agent's identity in the room, unique to one run of one job. */
+    agent: z.string(),
+    /** Id of the host process that runs it, as in the fleet `hosts`; see `heartbeat.ts`. */
+    host: z.string(),
+  }),
+  z.object({
+    state: z.literal('vacant'),
+    cause: z.enum(takeOverCauses),
+    /** The agent that was lost. */
+    agent: z.string(),
+    /** Milliseconds since the epoch, by the clock of Redis. */
+    at: z.number(),
+  }),
+]);
+
+export type Attendance = z.infer<typeof attendanceSchema>;
+
+/** Hash of the attendance of all live calls, by their ids. */
+export const ATTENDANCE = 'trunkline:attendance';
+
+/** Enters an agent where none attends the call. Idempotent. False: another one does, so this one must leave. */
+export async function attend(
+  redis: Redis,
+  callId: CallId,
+  { agent, host }: { agent: string; host: string },
+): Promise<boolean> {
+  const value = JSON.stringify({ state: 'attended', agent, host } satisfies Attendance);
+  return (await redis.eval(ATTEND, 1, ATTENDANCE, callId, agent, value)) === 1;
+}
+
+/** Takes a call from an agent that is lost. True for one caller only, who must see to the next agent. */
+export async function vacate(
+  redis: Redis,
+  callId: CallId,
+  { agent, cause }: { agent: string; cause: TakeOverCause },
+): Promise<boolean> {
+  return (await redis.eval(VACATE, 1, ATTENDANCE, callId, agent, cause)) === 1;
+}
+
+/** Whether no other agent has taken the call. Also true where nothing is known, as after a lost Redis. */
+export async function stillAttends(redis: Redis, callId: CallId, agent: string): Promise<boolean> {
+  const attendance = await attendanceOf(redis, callId);
+  return !attendance || (attendance.state === 'attended' && attendance.agent === agent);
+}
+
+/** The attendance of one call; undefined where no agent has come yet, or the call is over. */
+export async function attendanceOf(redis: Redis, callId: CallId): Promise<Attendance | undefined> {
+  const text = await redis.hget(ATTENDANCE, callId);
+  return text === null ? undefined : attendanceSchema.parse(JSON.parse(text));
+}
+
+/** The attendance of all live calls. */
+export async function listAttendance(redis: Redis): Promise<Map<CallId, Attendance>> {
+  const all = Object.entries(await redis.hgetall(ATTENDANCE));
+  return new Map(all.map(([id, text]) => [id as CallId, attendanceSchema.parse(JSON.parse(text))]));
+}
+
+const ATTEND = `
+local text = redis.call('HGET', KEYS[1], ARGV[1])
+if text then
+  local now = cjson.decode(text)
+  if now.state == 'attended' and now.agent ~= ARGV[2] then return 0 end
+  if now.state == 'vacant' and now.agent == ARGV[2] then return 0 end
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1
+`;
+
+const VACATE = `
+local text = redis.call('HGET', KEYS[1], ARGV[1])
+if not text then return 0 end
+local now = cjson.decode(text)
+if now.state ~= 'attended' or now.agent ~= ARGV[2] then return 0 end
+local time = redis.call('TIME')
+local at = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[1], ARGV[1],
+  cjson.encode({ state = 'vacant', cause = ARGV[3], agent = ARGV[2], at = at }))
+return 1
+`;
