@@ -33,4 +33,3 @@ export const jobMetadataSchema = z.discriminatedUnion('direction', [
 ]);
 
 export type JobMetadata = z.infer<typeof jobMetadataSchema>;
-export type TakeOver = z.infer<typeof takeOver>;
