@@ -48,3 +48,30 @@ it('counts no process whose beat is older than 10 s', async () => {
   await redis.hset(key, 'dead', JSON.stringify({ calls: 1, at: Date.now() - 11_000 }));
   expect(await freshBeats(redis, 'workers')).toEqual([]);
 });
+
+it('beats as often as it is told, under its own name, by the clock of Redis', async () => {
+  await redis.del(fleetKey('hosts'));
+  const releases = new Releases();
+  const clock = vi.spyOn(Date, 'now').mockReturnValue(0);
+  try {
+    const state = () => ({ calls: 3 });
+    await startHeartbeat({
+      redis,
+      log,
+      fleet: 'hosts',
+      state,
+      releases,
+      id: 'worker.1',
+      everyMs: 20,
+    });
+    const first = await redis.hget(fleetKey('hosts'), 'worker.1');
+    await vi.waitFor(async () =>
+      expect(await redis.hget(fleetKey('hosts'), 'worker.1')).not.toBe(first),
+    );
+    expect(await freshBeats(redis, 'hosts')).toMatchObject([{ calls: 3 }]);
+  } finally {
+    clock.mockRestore();
+    await releases.run();
+  }
+  expect(await redis.exists(fleetKey('hosts'))).toBe(0);
+});

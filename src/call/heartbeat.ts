@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { asError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import type { Redis } from '../platform/redis.ts';
+import { redisNow, type Redis } from '../platform/redis.ts';
 import type { Releases } from '../platform/releases.ts';
 import { withinMs } from '../platform/time-limit.ts';
 
@@ -17,7 +17,7 @@ const FORGOTTEN_AFTER_MS = 60_000;
 const GOODBYE_LIMIT_MS = 1000;
 
 const beatSchema = z.looseObject({
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, by the clock of Redis: those of our machines may differ, or be put right. */
   at: z.number(),
   /** Calls that it has now. */
   calls: z.number(),
@@ -31,30 +31,46 @@ export function fleetKey(fleet: Fleet): string {
   return `trunkline:${fleet}`;
 }
 
-/** Tells everybody every 2 s that this process lives and what it does, until it is released. */
+/**
+ * Tells everybody that this process lives and what it does, until it is released.
+ *
+ * @param options.id of the process in its fleet; absent: from its machine's name and its pid
+ * @param options.everyMs time between two beats; 2 s, or shorter where somebody watches closely
+ */
 export async function startHeartbeat(options: {
   redis: Redis;
   log: Log;
   fleet: Fleet;
   state: () => Omit<Beat, 'at'>;
   releases: Releases;
+  id?: string;
+  everyMs?: number;
 }): Promise<void> {
   const { redis, log } = options;
   const key = fleetKey(options.fleet);
-  const id = `${hostname()}-${process.pid}`;
+  const id = options.id ?? `${hostname()}-${process.pid}`;
   const beat = async () => {
     try {
-      await redis.hset(key, id, JSON.stringify({ ...options.state(), at: Date.now() }));
+      await redis.eval(BEAT, 1, key, id, JSON.stringify(options.state()));
     } catch (thrown) {
       log.warn({ err: asError(thrown) }, 'heartbeat failed');
     }
   };
   await forgetTheLost(redis, key);
-  let last = beat();
+  let pending = true;
+  let last = Promise.resolve();
+  const next = () => {
+    pending = true;
+    last = beat().finally(() => {
+      pending = false;
+    });
+  };
+  next();
   await last;
+  // While Redis is away one beat waits, not all that were due.
   const timer = setInterval(() => {
-    last = beat();
-  }, BEAT_MS);
+    if (!pending) next();
+  }, options.everyMs ?? BEAT_MS);
   options.releases.add('heartbeat', async () => {
     clearInterval(timer);
     // A patient client would wait for a Redis that is away, and with it the process that must go.
@@ -66,18 +82,15 @@ export async function startHeartbeat(options: {
 }
 
 /** The beats of the processes that live; one that cannot be read counts as none. */
-export async function freshBeats(redis: Redis, fleet: Fleet, now = Date.now()): Promise<Beat[]> {
-  return [...(await freshProcesses(redis, fleet, now)).values()];
+export async function freshBeats(redis: Redis, fleet: Fleet): Promise<Beat[]> {
+  return [...(await freshProcesses(redis, fleet)).values()];
 }
 
 /** The same, by the ids of the processes. */
-export async function freshProcesses(
-  redis: Redis,
-  fleet: Fleet,
-  now = Date.now(),
-): Promise<Map<string, Beat>> {
+export async function freshProcesses(redis: Redis, fleet: Fleet): Promise<Map<string, Beat>> {
   const fresh = new Map<string, Beat>();
-  for (const [id, text] of Object.entries(await redis.hgetall(fleetKey(fleet)))) {
+  const [beats, now] = await Promise.all([redis.hgetall(fleetKey(fleet)), redisNow(redis)]);
+  for (const [id, text] of Object.entries(beats)) {
     const beat = beatOf(text);
     if (beat && beat.at > now - DEAD_AFTER_MS) fresh.set(id, beat);
   }
@@ -93,12 +106,19 @@ export async function workerCapacity(redis: Redis): Promise<number | undefined> 
 }
 
 async function forgetTheLost(redis: Redis, key: string): Promise<void> {
-  const beats = Object.entries(await redis.hgetall(key));
-  const lost = beats.filter(
-    ([, text]) => (beatOf(text)?.at ?? 0) < Date.now() - FORGOTTEN_AFTER_MS,
-  );
+  const [all, now] = await Promise.all([redis.hgetall(key), redisNow(redis)]);
+  const beats = Object.entries(all);
+  const lost = beats.filter(([, text]) => (beatOf(text)?.at ?? 0) < now - FORGOTTEN_AFTER_MS);
   if (lost.length > 0) await redis.hdel(key, ...lost.map(([id]) => id));
 }
+
+/** The moment is Redis's own; the rest is as the process says. */
+const BEAT = `
+local time = redis.call('TIME')
+local beat = cjson.decode(ARGV[2])
+beat.at = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(beat))
+`;
 
 function beatOf(text: string): Beat | undefined {
   try {

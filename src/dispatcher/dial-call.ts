@@ -10,11 +10,12 @@ import type { CallOrder } from '../call/order.ts';
 import type { CallEnd } from '../call/outcome.ts';
 import { reserveDeparture } from '../call/trunk-turns.ts';
 import type { Log } from '../platform/log.ts';
+import { redisNow } from '../platform/redis.ts';
 import type { Trunk } from '../trunk/trunk.ts';
 import type { CallRooms } from './call-room.ts';
 import { dial } from './dial.ts';
 import type { DispatcherMetrics } from './dispatcher-metrics.ts';
-import { redisNow, watchLostDial } from './lost-dial.ts';
+import { watchLostDial } from './lost-dial.ts';
 import { countDial, retryDelay, SETUP_LIMIT_MS } from './patience.ts';
 import { handOver, over, type Progress } from './progress.ts';
 

@@ -5,7 +5,7 @@ import type { DialingFence } from '../call/dial-fence.ts';
 import { getLiveCall } from '../call/live-calls.ts';
 import { CANCELED } from '../call/operator-ends.ts';
 import type { CallEnd } from '../call/outcome.ts';
-import type { Redis } from '../platform/redis.ts';
+import { redisNow, type Redis } from '../platform/redis.ts';
 import type { CallRooms } from './call-room.ts';
 
 /** `over`: somebody else has ended the call. */
@@ -54,12 +54,6 @@ export async function watchLostDial(
     await sleep(POLL_MS);
   }
   return undefined;
-}
-
-/** The clock that all dispatchers share, in ms since the epoch. */
-export async function redisNow(redis: Redis): Promise<number> {
-  const [seconds, micros] = await redis.time();
-  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
 }
 
 function unknownEnd(rang: boolean): CallEnd {

@@ -10,7 +10,7 @@ import { connectLiveKit } from '../platform/livekit.ts';
 import { loadConfig } from '../platform/config.ts';
 import { createLog } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
-import { connectRedis, type Redis } from '../platform/redis.ts';
+import { connectRedis, redisNow, type Redis } from '../platform/redis.ts';
 import { RedisServer } from '../platform/testing/redis-server.ts';
 import { trunkForOutbound } from '../trunk/routing.ts';
 import { aTrunk } from '../trunk/trunk-fixture.ts';
@@ -19,7 +19,6 @@ import { DispatcherMetrics } from './dispatcher-metrics.ts';
 import { anOrder } from './fixtures/an-order.ts';
 import { endsOf, eventsOf } from './fixtures/events-of.ts';
 import { LiveKitStandIn, noCapacity, sipError, timedOut } from './fixtures/livekit-stand-in.ts';
-import { redisNow } from './lost-dial.ts';
 import { advanceCall, type OutboundDeps } from './outbound-call.ts';
 import type { Progress } from './progress.ts';
 

@@ -1,6 +1,5 @@
 import type { CallId } from '../call/call-id.ts';
-import type { Redis } from '../platform/redis.ts';
-import { redisNow } from './lost-dial.ts';
+import { redisNow, type Redis } from '../platform/redis.ts';
 
 const HOUR_S = 3600;
 const SHORTEST_RETRY_MS = 1000;

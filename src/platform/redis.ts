@@ -17,3 +17,9 @@ export function connectRedis(url: string, log: Log, kind: 'patient' | 'impatient
   client.on('error', (error: Error) => log.warn({ err: error }, 'redis connection failed'));
   return client;
 }
+
+/** The clock that all processes share, in ms since the epoch. */
+export async function redisNow(redis: Redis): Promise<number> {
+  const [seconds, micros] = await redis.time();
+  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+}
