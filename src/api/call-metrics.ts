@@ -16,7 +16,7 @@ const STAGES = {
   llmFirstToken: 'llm_first_token',
   ttsFirstByte: 'tts_first_byte',
   total: 'total',
-} as const satisfies Record<keyof Latency, string>;
+} as const satisfies Partial<Record<keyof Latency, string>>;
 
 const RING_BUCKETS_S = [0.25, 0.5, 1, 2, 5, 10, 20, 30, 45, 60, 80];
 const WAIT_BUCKETS_S = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];

@@ -4,6 +4,7 @@ import type { TurnRow } from '../call/ledger/schema.ts';
 type Latency = NonNullable<TurnRow['latency']>;
 
 const ms = z.number();
+const moment = z.iso.datetime().optional();
 
 /** How long the stages of one answer took. */
 export const latencySchema = z
@@ -15,6 +16,9 @@ export const latencySchema = z
     llm_first_token: ms.optional().describe('from the question to the first word of the model'),
     tts_first_byte: ms.optional().describe('from the first words to the first sound'),
     total: ms.optional().describe('from the end of speech to the first sound of the reply'),
+    decided_at: moment.describe('when it was decided that the caller had finished'),
+    spoke_at: moment.describe("when the agent's first sound left for the room"),
+    silent_at: moment.describe('when the agent fell silent that was broken off'),
   })
   .describe('stages in ms, those that were measured');
 
@@ -45,6 +49,9 @@ export function viewLatency(latency: Latency): z.infer<typeof latencySchema> {
     llm_first_token: latency.llmFirstToken,
     tts_first_byte: latency.ttsFirstByte,
     total: latency.total,
+    decided_at: isoTime(latency.decidedAt),
+    spoke_at: isoTime(latency.spokeAt),
+    silent_at: isoTime(latency.silentAt),
   };
 }
 
@@ -58,6 +65,10 @@ export function summarise(turns: readonly TurnRow[]): z.infer<typeof latencySumm
     tts_first_byte: of('ttsFirstByte'),
     reply: of('total'),
   };
+}
+
+function isoTime(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString();
 }
 
 /** Percentiles by the nearest rank: each is a value that was measured. */

@@ -80,6 +80,11 @@ export const callEventSchema = z.discriminatedUnion('type', [
           llmFirstToken: ms.optional(),
           ttsFirstByte: ms.optional(),
           total: ms.optional(),
+          /** Moments, ms since the epoch: it was decided that the caller had finished, */
+          decidedAt: ms.optional(),
+          /** the agent's first sound left for the room, and it fell silent where it was broken off. */
+          spokeAt: ms.optional(),
+          silentAt: ms.optional(),
         })
         .optional(),
     }),

@@ -13,7 +13,11 @@ const eventSchema = z.union([
       name: z.string(),
       passed: z.boolean(),
       calls: z.array(
-        z.looseObject({ measures: z.array(z.object({ name: z.string(), ms: z.number() })) }),
+        z.looseObject({
+          measures: z.array(z.object({ name: z.string(), ms: z.number() })),
+          hesitations: z.number().optional(),
+          cutIns: z.number().optional(),
+        }),
       ),
     }),
   }),

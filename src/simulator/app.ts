@@ -8,10 +8,12 @@ import type { LedgerClient } from './conversation/ledger-client.ts';
 import type { Telephony } from './conversation/telephony.ts';
 import { Faults } from './faults.ts';
 import { KnownLines } from './known-lines.ts';
+import { Pace } from './pace.ts';
 import type { SipPhone } from './phone/sip-phone.ts';
 import { Script } from './script.ts';
 import { mountServed, Served } from './served.ts';
 import type { Speech } from './speech.ts';
+import { VendorDiary } from './vendor-diary.ts';
 import { mountVendors } from './vendor-stand-ins.ts';
 
 export type SimulatorParts = {
@@ -33,7 +35,16 @@ export async function buildSimulator(parts: SimulatorParts): Promise<FastifyInst
   const served = new Served();
   const callerLines = new KnownLines();
   const agentLines = new KnownLines();
-  await mountVendors(app, { speech, script, faults, served, callerLines, agentLines });
+  const vendors = {
+    speech,
+    script,
+    faults,
+    callerLines,
+    agentLines,
+    pace: new Pace(),
+    diary: new VendorDiary(),
+  };
+  await mountVendors(app, { ...vendors, served });
   app.get('/health', () => ({ status: 'healthy', phone: phone.open }));
   await app.register(async (control) => {
     control.addHook('onRequest', async (request, reply) => {
@@ -44,8 +55,7 @@ export async function buildSimulator(parts: SimulatorParts): Promise<FastifyInst
     mountFaults(control, faults);
     mountServed(control, served);
     await control.register((scope, _options, done) => {
-      const made = { speech, agentLines, callerLines, script, faults, telephony, ledger, log };
-      mountConversations(scope, new ConversationEngine(made));
+      mountConversations(scope, new ConversationEngine({ ...vendors, telephony, ledger, log }));
       done();
     });
   });

@@ -16,12 +16,16 @@ import { Resampler } from './resample.ts';
 import type { Served } from './served.ts';
 import { wordsHeard, wordsUpTo, type TimedWord } from './transcription.ts';
 import type { VendorDeps } from './vendor-deps.ts';
+import type { VendorDiary } from './vendor-diary.ts';
+import { loudness, VOICE_RMS } from './voice-level.ts';
 import { mixDown, readSamples } from './wav.ts';
 
 /** Deepgram closes a stream that got neither sound nor KeepAlive for so long (NET-0001). */
 const IDLE_MS = 12_000;
 /** Interim results come so far apart in stream time. */
 const INTERIM_MS = 200;
+/** Where the transcript has its own time to leave, the ears must be done before that. */
+const HASTY_END_SILENCE_MS = 80;
 
 /** One live transcription: sound in, messages out, the words only from the simulator's ears. */
 export class DeepgramStream {
@@ -29,6 +33,9 @@ export class DeepgramStream {
   readonly #options: DeepgramOptions;
   readonly #faults: Faults;
   readonly #served: Served;
+  readonly #diary: VendorDiary;
+  /** From the last sound to the transcript; undefined: when the ears are sure. */
+  readonly #transcriptMs: number | undefined;
   readonly #recogniser: Recogniser;
   readonly #resampler: Resampler | undefined;
   readonly #requestId = randomUUID();
@@ -40,17 +47,24 @@ export class DeepgramStream {
   #interim = '';
   #utteranceEnd: number | undefined;
   #finalizing = false;
+  /** When the last sound arrived; ms since the epoch. */
+  #lastVoiceAt = 0;
 
   constructor(
     socket: WebSocket,
     options: DeepgramOptions,
-    deps: Pick<VendorDeps, 'faults' | 'served' | 'callerLines'>,
+    deps: Pick<VendorDeps, 'faults' | 'served' | 'callerLines' | 'pace' | 'diary'>,
   ) {
     this.#socket = socket;
     this.#options = options;
     this.#faults = deps.faults;
     this.#served = deps.served;
-    this.#recogniser = new Recogniser(deps.callerLines);
+    this.#diary = deps.diary;
+    this.#transcriptMs = deps.pace.now.transcriptMs;
+    this.#recogniser = new Recogniser(
+      deps.callerLines,
+      this.#transcriptMs === undefined ? {} : { endSilenceMs: HASTY_END_SILENCE_MS },
+    );
     this.#resampler =
       options.sampleRate === SAMPLE_RATE
         ? undefined
@@ -89,7 +103,9 @@ export class DeepgramStream {
     this.#oddByte = Buffer.from(all.subarray(whole));
     const mono = mixDown(readSamples(all.subarray(0, whole)), this.#options.channels);
     this.#served.heard((mono.length / this.#options.sampleRate) * 1000);
-    this.#recogniser.feed(this.#resampler?.process(mono) ?? mono);
+    const sound = this.#resampler?.process(mono) ?? mono;
+    if (loudness(sound) > VOICE_RMS) this.#lastVoiceAt = Date.now();
+    this.#recogniser.feed(sound);
     this.#tellProgress();
     this.#tellUtteranceEnd();
   }
@@ -129,6 +145,7 @@ export class DeepgramStream {
   }
 
   #start(at: number): void {
+    this.#diary.note('stt_first_sound', '', Date.now() - (this.#recogniser.now - at));
     this.#startedAt = at;
     this.#interimAt = at;
     this.#interim = '';
@@ -142,7 +159,13 @@ export class DeepgramStream {
   }
 
   #final(heard: Heard): void {
-    this.#sendResults(wordsHeard(heard), heard.confidence, heard.endedAt, true);
+    const text = heard.text ?? '';
+    this.#diary.note('stt_last_sound', text, this.#lastVoiceAt);
+    const leavesAt = this.#lastVoiceAt + (this.#transcriptMs ?? 0);
+    this.#sendResults(wordsHeard(heard), heard.confidence, heard.endedAt, true, {
+      waitMs: Math.max(0, leavesAt - Date.now()),
+      sent: () => this.#diary.note('stt_transcript', text),
+    });
     this.#finalizing = false;
     this.#interim = '';
     this.#startedAt = heard.endedAt;
@@ -175,14 +198,20 @@ export class DeepgramStream {
     });
   }
 
-  #sendResults(words: TimedWord[], confidence: number, until: number, isFinal: boolean): void {
+  #sendResults(
+    words: TimedWord[],
+    confidence: number,
+    until: number,
+    isFinal: boolean,
+    { waitMs = 0, sent = () => undefined }: { waitMs?: number; sent?: () => void } = {},
+  ): void {
     if (this.#faults.of('stt').silent) return;
     const alternative: DeepgramAlternative = alternativeOf(
       words,
       confidence,
       this.#options.punctuate,
     );
-    this.#send({
+    const results: DeepgramMessage = {
       type: 'Results',
       channel_index: [0, this.#options.channels],
       duration: Math.max(0, until - this.#startedAt) / 1000,
@@ -192,7 +221,11 @@ export class DeepgramStream {
       from_finalize: this.#finalizing,
       channel: { alternatives: [alternative] },
       metadata: { request_id: this.#requestId, model_info: MODEL_INFO, model_uuid: MODEL_UUID },
-    });
+    };
+    this.#later(() => {
+      this.#socket.send(JSON.stringify(results));
+      sent();
+    }, waitMs);
   }
 
   #send(message: DeepgramMessage): void {
@@ -200,10 +233,11 @@ export class DeepgramStream {
   }
 
   /** Does something as late as the faults say; timers of one duration keep their order. */
-  #later(act: () => void): void {
-    const { delayMs, hang } = this.#faults.of('stt');
+  #later(act: () => void, waitMs = 0): void {
+    const { delayMs: faultMs = 0, hang } = this.#faults.of('stt');
     if (hang) return;
-    if (delayMs === undefined || delayMs === 0) {
+    const delayMs = faultMs + waitMs;
+    if (delayMs === 0) {
       if (this.#socket.readyState === this.#socket.OPEN) act();
       return;
     }

@@ -45,6 +45,7 @@ export function mountSpeech(app: FastifyInstance, deps: VendorDeps): void {
     deps.agentLines.add(input, spoken);
     deps.served.spoke(input.length, (spoken.length / SAMPLE_RATE) * 1000);
     const sound = resample(spoken, SAMPLE_RATE, OPENAI_SAMPLE_RATE);
+    deps.diary.note('tts_first_sound', input);
     const audible = fault.silent ? new Int16Array(sound.length) : sound;
     if (format === 'wav')
       return reply.type('audio/wav').send(pcmWavFile(audible, OPENAI_SAMPLE_RATE));

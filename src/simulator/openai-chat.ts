@@ -10,10 +10,7 @@ import type { ScriptMessage, ScriptReply } from './script.ts';
 import type { VendorDeps } from './vendor-deps.ts';
 import { prettifyIssues } from './vendor-request.ts';
 
-const FIRST_TOKEN_MS = 50;
-/** A fast model: 100 tokens a second, some at a time. */
 const WORDS_AT_A_TIME = 3;
-const NEXT_WORDS_MS = 30;
 
 const content = z
   .union([
@@ -59,15 +56,18 @@ export function mountChat(app: FastifyInstance, deps: VendorDeps): void {
     if (!parsed.success) return sendOpenAiError(reply, 400, prettifyIssues(parsed.error));
     const chat = parsed.data;
     const answer: ScriptReply = fault.silent ? {} : answerOf(chat, deps);
-    const thinking = (deps.firstTokenMs ?? FIRST_TOKEN_MS) + (answer.delayMs ?? 0);
+    const thinking = (deps.pace.now.firstTokenMs ?? 0) + (answer.delayMs ?? 0);
     if (!(await waitUnlessGone(thinking, reply))) return reply;
     const completion = beginCompletion(chat);
     const told = () => deps.served.answered(tokensIn(chat, answer));
+    deps.diary.note('llm_first_token', answer.text ?? '');
     if (!chat.stream) {
       told();
       return reply.send(wholeCompletion(completion, chat, answer));
     }
-    return stream(reply, chunksOf(completion, chat, answer, told), fault.drop === true);
+    const nextWordsMs = deps.pace.now.nextWordsMs ?? 0;
+    const chunks = chunksOf(completion, chat, answer, { nextWordsMs, told });
+    return stream(reply, chunks, fault.drop === true);
   });
 }
 
@@ -144,7 +144,7 @@ async function* chunksOf(
   completion: Completion,
   chat: ChatRequest,
   answer: ScriptReply,
-  told: () => void,
+  { nextWordsMs, told }: { nextWordsMs: number; told: () => void },
 ): AsyncGenerator<object> {
   const chunk = (delta: object, finish: string | null = null) => ({
     ...completion,
@@ -155,7 +155,7 @@ async function* chunksOf(
   for (const words of tokensOf(answer.text ?? '')) {
     yield chunk({ ...delta, content: words });
     delta = {};
-    await wait(NEXT_WORDS_MS);
+    if (nextWordsMs > 0) await wait(nextWordsMs);
   }
   if (answer.toolCall) {
     const call = { index: 0, ...toolCallOf(answer.toolCall) };

@@ -1,8 +1,10 @@
 import type { Faults } from './faults.ts';
 import type { KnownLines } from './known-lines.ts';
+import type { Pace } from './pace.ts';
 import type { Script } from './script.ts';
 import type { Served } from './served.ts';
 import type { Speech } from './speech.ts';
+import type { VendorDiary } from './vendor-diary.ts';
 
 /** What the vendors' stand-ins are made of. */
 export type VendorDeps = {
@@ -14,6 +16,7 @@ export type VendorDeps = {
   callerLines: KnownLines;
   /** Lines that agents speak: the TTS's stand-in adds each that it makes, so that callers can hear it. */
   agentLines: KnownLines;
-  /** Time to the LLM's first token, ms. Default 50. */
-  firstTokenMs?: number;
+  pace: Pace;
+  /** Takes when each did what. */
+  diary: VendorDiary;
 };

@@ -65,6 +65,8 @@ export class Conversation {
   #closed = false;
   /** What had been played when the agent was last broken off. */
   #heard: string | undefined;
+  /** When the agent last fell silent, ms since the epoch. */
+  #silentAt: number | undefined;
 
   private constructor(options: ConversationOptions) {
     const { settings, speech, vad } = options;
@@ -174,7 +176,7 @@ export class Conversation {
     this.#session.on(events.ConversationItemAdded, ({ item }) => {
       if (item.type !== 'message') return;
       if (item.role === 'user') this.#silence.heard();
-      const turn = turnOf(item, this.#heard);
+      const turn = turnOf(item, { heard: this.#heard, silentAt: this.#silentAt });
       this.#heard = undefined;
       if (turn) this.#options.onTurn(turn);
     });
@@ -188,8 +190,9 @@ export class Conversation {
     });
     this.#session.on(events.Error, (event) => this.#vendors.error(event));
     this.#session.on(events.Close, () => this.#end(LOST));
-    this.#session.on(events.AgentStateChanged, ({ newState }) => {
+    this.#session.on(events.AgentStateChanged, ({ oldState, newState }) => {
       if (newState === 'speaking') this.#followPlayback();
+      if (oldState === 'speaking') this.#silentAt = Date.now();
     });
   }
 

@@ -6,10 +6,15 @@ export type Turn = CallEventOf<'turn'>['data'];
 /**
  * What one message of the conversation is worth telling: undefined where nothing was said aloud.
  *
- * @param heard what had been played of an interrupted message, where the framework knows it.
+ * @param cut of an interrupted message, what had been played where the framework knows it, and when the agent
+ *   fell silent (ms since the epoch).
  */
-export function turnOf(message: llm.ChatMessage, heard?: string): Turn | undefined {
+export function turnOf(
+  message: llm.ChatMessage,
+  cut: { heard?: string | undefined; silentAt?: number | undefined } = {},
+): Turn | undefined {
   if (message.role !== 'user' && message.role !== 'assistant') return undefined;
+  const { heard } = cut;
   const whole = message.textContent?.trim() ?? '';
   const text =
     message.interrupted && heard !== undefined && whole.startsWith(heard.trim())
@@ -27,7 +32,23 @@ export function turnOf(message: llm.ChatMessage, heard?: string): Turn | undefin
       llmFirstToken: milliseconds(metrics.llmNodeTtft),
       ttsFirstByte: milliseconds(metrics.ttsNodeTtfb),
       total: milliseconds(metrics.e2eLatency),
+      ...momentsOf(message, cut.silentAt),
     },
+  };
+}
+
+function momentsOf(
+  { role, metrics, interrupted }: llm.ChatMessage,
+  silentAt: number | undefined,
+): Pick<NonNullable<Turn['latency']>, 'decidedAt' | 'spokeAt' | 'silentAt'> {
+  const { startedSpeakingAt, stoppedSpeakingAt, endOfTurnDelay } = metrics;
+  if (role === 'user') {
+    if (stoppedSpeakingAt === undefined || endOfTurnDelay === undefined) return {};
+    return { decidedAt: milliseconds(stoppedSpeakingAt + endOfTurnDelay) };
+  }
+  return {
+    spokeAt: milliseconds(startedSpeakingAt),
+    silentAt: interrupted ? silentAt : undefined,
   };
 }
 

@@ -71,6 +71,8 @@ it('fails when one of the times it did, and gives the summary as JSON', async ()
         name: 'A call',
         runs: 3,
         passed: 2,
+        hesitations: 0,
+        cutIns: 0,
         measures: { dialling_to_answer: { n: 3, min: 100, median: 200, p95: 300, max: 300 } },
       },
     ],

@@ -8,6 +8,7 @@ import {
   type Progress,
   type SpokenLine,
 } from './report.ts';
+import type { MeasuredTurn } from './turn-stages.ts';
 import { WaitedTooLong } from './waiting.ts';
 
 /** What is noted of one call while it goes on: every line and check, told to `tell` as they come. */
@@ -15,6 +16,10 @@ export class CallLog {
   readonly lines: SpokenLine[] = [];
   readonly measures: Measure[] = [];
   readonly checks: Check[] = [];
+  /** Turns whose way through the system is to be told once the call is over. */
+  readonly turns: MeasuredTurn[] = [];
+  hesitations = 0;
+  cutIns = 0;
   readonly #label: string;
   readonly #tell: (progress: Progress) => void;
 

@@ -11,6 +11,7 @@ import type { LedgerCall } from './ledger-client.ts';
 import { Recording } from './recording.ts';
 import type { CallPlan } from './schema.ts';
 import type { DialledLeg, Dialling, ExpectedCalls } from './telephony.ts';
+import { stagesOf } from './turn-stages.ts';
 import { aborted, within } from './waiting.ts';
 
 /** The dispatcher gives up after less, and then the ledger tells why. */
@@ -91,6 +92,7 @@ export class CallRun {
       signal,
     );
     this.#checkLedger(ledgerCall);
+    await this.#tellStages(ledgerCall.id);
   }
 
   /** The ledger's call of a leg that dialled in: by its SIP Call-ID, or the newest that is nobody's. */
@@ -146,6 +148,7 @@ export class CallRun {
     const { log } = this.#around;
     log.check(...checkSame('SIP status', ledgerCall.sipStatus, expect.sip_status));
     log.check(...checkSame('calls that reached the phone', expected.invites(), expect.invites));
+    await this.#tellStages(ledgerCall.id);
   }
 
   /** Waits for the answer, holds the conversation, and notes how the line ended. */
@@ -199,6 +202,16 @@ export class CallRun {
     await leg.hangUp();
     this.end = await leg.ended;
     log.check(...checkSame('SIP status', this.end.status, this.#plan.expect.sip_status));
+  }
+
+  /** Which way the turns went that were measured at the ear. */
+  async #tellStages(callId: string): Promise<void> {
+    const { log, parts, signal } = this.#around;
+    if (log.turns.length === 0) return;
+    const turns = await parts.ledger.turns(callId, signal);
+    for (const turn of log.turns) {
+      for (const { name, ms } of stagesOf(turn, parts.diary, turns)) log.measure(name, ms);
+    }
   }
 
   #checkLedger(call: LedgerCall): void {

@@ -1,13 +1,15 @@
 import { asError } from '../../platform/errors.ts';
-import { SAMPLE_RATE, type Leg } from '../leg.ts';
+import type { Leg } from '../leg.ts';
 import type { Heard } from '../recogniser.ts';
 import { checkLimit, compareWords, wordsOf } from './assertions.ts';
 import { StepFailed, type CallLog } from './call-log.ts';
+import { lineDown } from './line-down.ts';
+import { soundMs, speakingTime } from './line-time.ts';
 import { voiceOf, type Ear } from './ear.ts';
-import { checkInterruption, silenceAfter } from './interruption.ts';
+import { noteInterruption, silenceAfter } from './interruption.ts';
 import type { Recording } from './recording.ts';
-import type { SpokenLine } from './report.ts';
-import type { AgentStep, CallerStep, Step } from './schema.ts';
+import { agentLine, callerLine } from './spoken-line.ts';
+import { wordsOfStep, type AgentStep, type CallerStep, type Step } from './schema.ts';
 import { Stutter } from './stutter.ts';
 import { pause, WaitedTooLong, within } from './waiting.ts';
 
@@ -29,7 +31,7 @@ const OVERLAP_MS = 150;
 export type PreparedStep = { step: Step; sound: Int16Array | undefined };
 
 /** From when the agent's next sound is measured, and what happened then. */
-type Turn = { at: number; what: string };
+type Turn = { at: number; what: string; said?: string; from?: number };
 
 /**
  * The person on the line: goes through the steps of a conversation, listens to what the agent says, and
@@ -52,6 +54,8 @@ export class Caller {
   /** The line that the next step breaks in on. */
   #breaksInOn: { startedAt: number } | undefined;
   #firstSoundMs: number | undefined;
+  /** The caller's last turn had pauses, in which the agent may have begun to speak. */
+  #hesitated = false;
 
   /** Made at the moment of the answer. */
   constructor(line: { leg: Leg; ear: Ear; recording: Recording | undefined; log: CallLog }) {
@@ -74,10 +78,12 @@ export class Caller {
    * @param signal ends everything; its reason is thrown.
    */
   async converse(steps: readonly PreparedStep[], signal: AbortSignal): Promise<void> {
-    const onTheLine = AbortSignal.any([this.#lineDown(), signal]);
+    const onTheLine = AbortSignal.any([lineDown(this.#leg, RECOGNITION_MS), signal]);
     try {
       for (const { step, sound } of steps) {
-        if (step.agent) await this.#hear(step.agent, onTheLine, signal);
+        if (step.agent && this.#hesitated) await this.#hearAfterHesitation(onTheLine);
+        else if (step.agent) await this.#hear(step.agent, onTheLine, signal);
+        this.#hesitated &&= step.agent === undefined;
         if (step.caller) await this.#act(step.caller, sound, onTheLine);
       }
       for (const heard of this.#ear.drain()) {
@@ -96,20 +102,6 @@ export class Caller {
     }
   }
 
-  /** Aborts when the line ends, with a sentence that says who ended it. */
-  #lineDown(): AbortSignal {
-    const down = new AbortController();
-    const noteEnd = async () => {
-      const { by, reason } = await this.#leg.ended;
-      const who = by === 'remote' ? "the agent's side" : 'this side';
-      // What was said just before the end is recognised only now.
-      await pause(RECOGNITION_MS, down.signal);
-      down.abort(new StepFailed(`${who} ended the call (${reason}) before the steps were done`));
-    };
-    void noteEnd();
-    return down.signal;
-  }
-
   async #hear(step: AgentStep, onTheLine: AbortSignal, signal: AbortSignal): Promise<void> {
     const limit = step.within_ms ?? step.replies_within_ms;
     const speaks = step.says !== undefined || limit !== undefined || !step.hangs_up;
@@ -126,6 +118,22 @@ export class Caller {
       const end = await within(HANG_UP_MS, 'the agent to hang up', () => this.#leg.ended, signal);
       this.#log.check({ ok: end.by === 'remote', what: 'the agent hung up' });
     }
+  }
+
+  /**
+   * Waits for whatever the agent says to a hesitant turn, and notes whether it began before the end of it: then
+   * it has been broken off, has begun anew, and its words are no measure of anything.
+   */
+  async #hearAfterHesitation(signal: AbortSignal): Promise<void> {
+    const { at, from = at } = this.#turn;
+    const startedAt = await this.#voice(undefined, signal);
+    const cutIn = this.#ear.beganBetween(from, at - OVERLAP_MS);
+    this.#log.hesitations += 1;
+    if (cutIn) this.#log.cutIns += 1;
+    else this.#measure(startedAt, undefined);
+    await this.#finished(signal);
+    for (const heard of this.#ear.drain()) this.#note(heard);
+    this.#log.note(cutIn ? 'the agent cut in' : 'the agent let the caller finish');
   }
 
   /** Waits until the agent begins to sound; when that was. */
@@ -154,6 +162,14 @@ export class Caller {
     return replyMs;
   }
 
+  /** A reply that came in its turn: its way through the system is told once the call is over. */
+  #followReply({ startedAt, text }: Heard): void {
+    const { at, what, said } = this.#turn;
+    if (what !== CALLERS_VOICE || said === undefined || text === null || startedAt < at) return;
+    const [from, to] = [this.#ear.epoch(at), this.#ear.epoch(startedAt)];
+    this.#log.turns.push({ kind: 'reply', said, from, to, reply: text });
+  }
+
   /** Hears one line of the agent to its end, and compares it word for word. */
   async #wholeLine(
     says: string | undefined,
@@ -172,6 +188,7 @@ export class Caller {
         signal,
       );
       // A click before the line is no first word: what counts is where the line began.
+      if (part === 0) this.#followReply(heard);
       this.#note(heard, part === 0 ? this.#measure(heard.startedAt, limit) : undefined);
       if (stutter.excuses(heard)) continue;
       words.push(...wordsOf(heard.text ?? ''));
@@ -221,8 +238,10 @@ export class Caller {
       this.#turn = { at: this.#ear.now(), what: 'the keys' };
     }
     if (step.hangs_up) await this.#leg.hangUp();
-    if (step.says !== undefined && sound) {
-      await this.#speak({ ...step, says: step.says }, sound, signal);
+    const words = wordsOfStep(step);
+    if (words !== undefined && sound) {
+      await this.#speak({ ...step, says: words }, sound, signal);
+      this.#hesitated = step.hesitates !== undefined;
     }
   }
 
@@ -236,24 +255,27 @@ export class Caller {
     const span = voiceOf(sound) ?? { startedAt: 0, endedAt: 0 };
     const voice = { startedAt: spokenAt + span.startedAt, endedAt: spokenAt + span.endedAt };
     this.#recording?.addCaller(sound, spokenAt);
-    this.#log.line({ who: 'caller', text: step.says, ...this.#sinceAnswer(voice) });
+    this.#log.line(callerLine(step.says, voice, this.#answeredAt));
     await within(
       soundMs(sound) + LATENESS_MS,
       'the caller’s line to be sent',
       (wait) => this.#leg.play(sound, wait),
       signal,
     );
-    this.#turn = { at: voice.endedAt, what: CALLERS_VOICE };
+    const { startedAt: from, endedAt: at } = voice;
+    this.#turn = { at, what: CALLERS_VOICE, said: step.says, from };
     if (!step.interrupts) return;
     if (!agentSpoke) throw new StepFailed('the agent was not speaking when the caller broke in');
     const silentAt = await silenceAfter(this.#ear, voice, signal);
     await pause(RECOGNITION_MS, signal);
-    const cut = this.#ear.drain(voice.endedAt);
-    for (const heard of cut) this.#log.line({ ...this.#spoken(heard), interrupted: true });
-    const silenceMs = silentAt - voice.startedAt;
-    this.#log.measure('break_in_to_silence', silenceMs);
-    const limitMs = step.interrupts.silence_within_ms;
-    this.#log.check(...checkInterruption({ silenceMs, limitMs, heard: cut }));
+    noteInterruption({
+      ear: this.#ear,
+      log: this.#log,
+      answeredAt: this.#answeredAt,
+      voice,
+      silentAt,
+      limitMs: step.interrupts.silence_within_ms,
+    });
   }
 
   #heardInstead(): string {
@@ -265,33 +287,11 @@ export class Caller {
   }
 
   #note(heard: Heard, replyMs?: number): void {
-    this.#log.line({ ...this.#spoken(heard), ...(replyMs === undefined ? {} : { replyMs }) });
-  }
-
-  #spoken(heard: Heard): SpokenLine {
-    const { text, confidence, complete, heardFrom, heardTo } = heard;
-    const part = text === null || complete ? {} : { part: { from: heardFrom, to: heardTo } };
-    return { who: 'agent', text, confidence, ...part, ...this.#sinceAnswer(heard) };
-  }
-
-  #sinceAnswer(span: { startedAt: number; endedAt: number }): {
-    startedAt: number;
-    endedAt: number;
-  } {
-    return {
-      startedAt: span.startedAt - this.#answeredAt,
-      endedAt: span.endedAt - this.#answeredAt,
-    };
+    this.#log.line({
+      ...agentLine(heard, this.#answeredAt),
+      ...(replyMs === undefined ? {} : { replyMs }),
+    });
   }
 }
 
 const CALLERS_VOICE = 'the caller’s voice';
-
-/** The most time that a line may take; slow voices say ten characters a second. */
-function speakingTime(text: string | undefined): number {
-  return 8000 + (text?.length ?? 300) * 100;
-}
-
-function soundMs(sound: Int16Array): number {
-  return (sound.length / SAMPLE_RATE) * 1000;
-}

@@ -1,5 +1,6 @@
 import { FRAME_SAMPLES, type Leg } from '../leg.ts';
 import type { Heard } from '../recogniser.ts';
+import { loudness, VOICE_RMS } from '../voice-level.ts';
 import { aborted } from './waiting.ts';
 
 const FRAME_MS = 20;
@@ -12,8 +13,6 @@ const BURST_MS = 120;
 const SILENT_TICKS = 3;
 /** Beyond this distance from the clock, silence is stretched or shortened. */
 const DRIFT_MS = 40;
-/** Louder than the noise that G.711 makes of silence, far quieter than speech. */
-const VOICE_RMS = 200;
 /** A pause shorter than this, as between words, does not end a span of voice. */
 const PAUSE_MS = 200;
 /** Within speech the stream is left alone, else its pauses would change; so long after it, it is put right. */
@@ -66,6 +65,11 @@ export class Ear {
     return performance.now() - this.#startedAt;
   }
 
+  /** A moment of this clock in ms since the epoch: the clock of vendors and workers on this machine. */
+  epoch(at: number): number {
+    return performance.timeOrigin + this.#startedAt + at;
+  }
+
   /** Whether somebody is speaking now, within the time that a pause between words may take. */
   get speaking(): boolean {
     const last = this.spans.at(-1);
@@ -97,6 +101,11 @@ export class Ear {
     );
   }
 
+  /** Whether voice began after one moment and before another. */
+  beganBetween(from: number, to: number): boolean {
+    return this.spans.some((span) => span.startedAt > from && span.startedAt < to);
+  }
+
   /** Resolves when there has been no voice for so long. */
   async quiet(durationMs: number, signal: AbortSignal): Promise<void> {
     await this.#until(() => {
@@ -112,7 +121,7 @@ export class Ear {
 
   #arrive(frame: Int16Array): void {
     this.#silentTicks = 0;
-    const silent = rms(frame) < VOICE_RMS;
+    const silent = loudness(frame) < VOICE_RMS;
     if (this.#inSilence) {
       // Before the frame, not in it: the line may have been silent for as long as nothing came.
       if (this.now() > this.#burstUntil) this.#catchUp();
@@ -187,17 +196,11 @@ function isVoice(span: VoiceSpan): boolean {
   return span.endedAt - span.startedAt > CLICK_MS;
 }
 
-function rms(frame: Int16Array): number {
-  let sum = 0;
-  for (const sample of frame) sum += sample * sample;
-  return Math.sqrt(sum / Math.max(frame.length, 1));
-}
-
 /** Where the voice in a sound begins and ends, in ms from its start; undefined for silence. */
 export function voiceOf(sound: Int16Array): VoiceSpan | undefined {
   let span: VoiceSpan | undefined;
   for (let start = 0; start < sound.length; start += FRAME_SAMPLES) {
-    if (rms(sound.subarray(start, start + FRAME_SAMPLES)) < VOICE_RMS) continue;
+    if (loudness(sound.subarray(start, start + FRAME_SAMPLES)) < VOICE_RMS) continue;
     const at = (start / FRAME_SAMPLES) * FRAME_MS;
     span = { startedAt: span?.startedAt ?? at, endedAt: at + FRAME_MS };
   }

@@ -1,8 +1,10 @@
 import type { Log } from '../../platform/log.ts';
 import type { Faults } from '../faults.ts';
 import type { KnownLines } from '../known-lines.ts';
+import type { Pace } from '../pace.ts';
 import type { Script } from '../script.ts';
 import type { Speech } from '../speech.ts';
+import type { VendorDiary } from '../vendor-diary.ts';
 import type { LedgerClient } from './ledger-client.ts';
 import type { Telephony } from './telephony.ts';
 
@@ -16,6 +18,9 @@ export type EngineParts = {
   /** What the stand-in of the LLM answers. */
   script: Script;
   faults: Faults;
+  pace: Pace;
+  /** When the stand-ins did what. */
+  diary: VendorDiary;
   telephony: Telephony;
   ledger: LedgerClient;
   log: Log;

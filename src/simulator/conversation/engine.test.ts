@@ -4,8 +4,10 @@ import { KnownLines } from '../known-lines.ts';
 import { Faults } from '../faults.ts';
 import { SAMPLE_RATE } from '../leg.ts';
 import { Recogniser } from '../recogniser.ts';
+import { Pace } from '../pace.ts';
 import { Script } from '../script.ts';
 import { Speech } from '../speech.ts';
+import { VendorDiary } from '../vendor-diary.ts';
 import { Ear } from './ear.ts';
 import { ConversationEngine } from './engine.ts';
 import { LedgerClient } from './ledger-client.ts';
@@ -35,6 +37,8 @@ function bench(agent: Agent) {
   const callerLines = new KnownLines();
   const script = new Script();
   const faults = new Faults();
+  const pace = new Pace();
+  const diary = new VendorDiary();
   const legs: WireLeg[] = [];
   const keys: string[] = [];
   const work: Promise<void>[] = [];
@@ -89,6 +93,8 @@ function bench(agent: Agent) {
     },
     script,
     faults,
+    pace,
+    diary,
     log: pino({ level: 'silent' }),
   });
   const events: ConversationEvent[] = [];

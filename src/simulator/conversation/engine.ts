@@ -5,12 +5,21 @@ import type { PreparedStep } from './caller.ts';
 import type { ScriptLine } from '../script.ts';
 import type { EngineParts } from './engine-parts.ts';
 import {
+  inOrder,
   summary,
   type CallReport,
   type ConversationEvent,
   type ConversationReport,
 } from './report.ts';
-import { callsOf, type CallPlan, vendorFaultsOf, type Conversation } from './schema.ts';
+import { speakHesitantly } from './hesitation.ts';
+import {
+  callsOf,
+  type CallPlan,
+  vendorFaultsOf,
+  vendorPaceOf,
+  wordsOfStep,
+  type Conversation,
+} from './schema.ts';
 
 /** However many steps it has, a conversation does not last longer. */
 const LONGEST_CONVERSATION_MS = 900_000;
@@ -53,6 +62,9 @@ export class ConversationEngine {
       );
       if (conversation.faults) {
         releases.add('vendor faults', this.#parts.faults.add(vendorFaultsOf(conversation.faults)));
+      }
+      if (conversation.vendors) {
+        releases.add('pace', this.#parts.pace.ask(vendorPaceOf(conversation.vendors)));
       }
       calls = await Promise.all(
         plans.map(async (plan, index) => {
@@ -101,11 +113,15 @@ export class ConversationEngine {
     releases.add('script', this.#parts.script.register(scriptOf(plan)));
     return Promise.all(
       plan.steps.map(async (step) => {
-        const says = step.caller?.says;
-        if (says === undefined) return { step, sound: undefined };
-        const sound = await this.#parts.speech.say(says, { voice: step.caller?.voice, language });
-        this.#parts.callerLines.add(says, sound);
-        return { step, sound };
+        const { says, hesitates, voice } = step.caller ?? {};
+        const say = async (text: string) => {
+          const sound = await this.#parts.speech.say(text, { voice, language });
+          this.#parts.callerLines.add(text, sound);
+          return sound;
+        };
+        if (says !== undefined) return { step, sound: await say(says) };
+        if (hesitates) return { step, sound: await speakHesitantly(hesitates, say) };
+        return { step, sound: undefined };
       }),
     );
   }
@@ -117,7 +133,8 @@ function scriptOf(plan: CallPlan): ScriptLine[] {
     if (agent && (agent.says !== undefined || agent.tool)) {
       return [{ agent: { text: agent.says, tool: agent.tool } }];
     }
-    return caller?.says === undefined ? [] : [{ caller: caller.says }];
+    const words = caller && wordsOfStep(caller);
+    return words === undefined ? [] : [{ caller: words }];
   });
 }
 
@@ -129,7 +146,8 @@ function reportOf(plan: CallPlan, run: CallRun, log: CallLog): CallReport {
     direction: plan.call ? 'inbound' : 'outbound',
     // A line that was broken off is recognised only after the one that broke in.
     lines: log.lines.toSorted((a, b) => a.startedAt - b.startedAt),
-    measures: log.measures,
+    measures: inOrder(log.measures),
+    ...(log.hesitations > 0 ? { hesitations: log.hesitations, cutIns: log.cutIns } : {}),
     checks: log.checks,
     ...(answeredAfterMs === undefined ? {} : { answeredAfterMs }),
     ...(end === undefined ? {} : { end }),

@@ -1,7 +1,8 @@
 import type { Heard } from '../recogniser.ts';
 import { checkLimit, formatMs, type Check } from './assertions.ts';
-import { StepFailed } from './call-log.ts';
+import { StepFailed, type CallLog } from './call-log.ts';
 import type { Ear, VoiceSpan } from './ear.ts';
+import { agentLine } from './spoken-line.ts';
 import { pause } from './waiting.ts';
 
 /** How long somebody may speak on after the caller broke in before it counts as not interrupted. */
@@ -32,12 +33,32 @@ export async function silenceAfter(
   return interrupted()?.endedAt ?? caller.startedAt;
 }
 
+/** Notes what was heard of the line that the caller broke in on, and how fast it ended. */
+export function noteInterruption(found: {
+  ear: Ear;
+  log: CallLog;
+  answeredAt: number;
+  /** The caller's. */
+  voice: VoiceSpan;
+  silentAt: number;
+  limitMs: number | undefined;
+}): void {
+  const { ear, log, answeredAt, voice, silentAt, limitMs } = found;
+  const cut = ear.drain(voice.endedAt);
+  for (const heard of cut) log.line({ ...agentLine(heard, answeredAt), interrupted: true });
+  const silenceMs = silentAt - voice.startedAt;
+  log.measure('break_in_to_silence', silenceMs);
+  const [from, to] = [ear.epoch(voice.startedAt), ear.epoch(silentAt)];
+  log.turns.push({ kind: 'break-in', from, to });
+  log.check(...checkInterruption({ silenceMs, limitMs, heard: cut }));
+}
+
 /**
  * What is to be said of an interruption: how fast the silence came, and that the line was cut short.
  *
  * @param found.heard what was recognised of the line
  */
-export function checkInterruption(found: {
+function checkInterruption(found: {
   silenceMs: number;
   limitMs: number | undefined;
   heard: readonly Heard[];

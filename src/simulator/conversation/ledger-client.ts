@@ -31,6 +31,30 @@ const ledgerCall = z
 
 export type LedgerCall = z.output<typeof ledgerCall>;
 
+const moment = z.iso
+  .datetime()
+  .transform((text) => Date.parse(text))
+  .optional();
+
+const turnList = z.object({
+  turns: z.array(
+    z
+      .object({
+        role: z.enum(['caller', 'agent']),
+        latency: z.object({ decided_at: moment, spoke_at: moment, silent_at: moment }).nullable(),
+      })
+      .transform(({ role, latency }) => ({
+        role,
+        decidedAt: latency?.decided_at,
+        spokeAt: latency?.spoke_at,
+        silentAt: latency?.silent_at,
+      })),
+  ),
+});
+
+/** A turn by the worker's clock: ms since the epoch, where it was measured. */
+export type LedgerTurn = z.output<typeof turnList>['turns'][number];
+
 const callList = z.object({ calls: z.array(ledgerCall) });
 
 /** The api as an integrator uses it, to ask for calls and to see what became of them. */
@@ -60,6 +84,12 @@ export class LedgerClient {
   async call(id: string, signal: AbortSignal): Promise<LedgerCall | undefined> {
     const answer = await this.#request('GET', `/api/calls/${encodeURIComponent(id)}`, signal);
     return answer === undefined ? undefined : ledgerCall.parse(answer.content);
+  }
+
+  /** When things happened in a call, turn by turn. */
+  async turns(id: string, signal: AbortSignal): Promise<LedgerTurn[]> {
+    const answer = await this.#request('GET', `/api/calls/${encodeURIComponent(id)}`, signal);
+    return answer === undefined ? [] : turnList.parse(answer.content).turns;
   }
 
   /** Calls, the newest first; of one SIP Call-ID where it is given. */

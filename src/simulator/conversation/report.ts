@@ -20,15 +20,31 @@ export type SpokenLine = {
 };
 
 /** What callers wait for; each is a time in ms. */
-export type Measure = {
-  name:
-    | 'dialling_to_answer'
-    | 'order_to_answer'
-    | 'answer_to_first_word'
-    | 'caller_to_reply'
-    | 'break_in_to_silence';
-  ms: number;
-};
+export type Measure = { name: (typeof MEASURES)[number]; ms: number };
+
+/**
+ * In the order in which people read them. What begins with `turn_` is the way of a turn, each from the end of the
+ * caller's voice at the phone; `break_in_`, from where the caller's voice began.
+ */
+const MEASURES = [
+  'dialling_to_answer',
+  'order_to_answer',
+  'answer_to_first_word',
+  'turn_last_sound_at_stt',
+  'turn_transcript',
+  'turn_decided',
+  'turn_llm_first_token',
+  'turn_tts_first_sound',
+  'turn_first_sound_sent',
+  'caller_to_reply',
+  'break_in_first_sound_at_stt',
+  'break_in_obeyed',
+  'break_in_to_silence',
+] as const;
+
+export function inOrder(measures: readonly Measure[]): Measure[] {
+  return measures.toSorted((a, b) => MEASURES.indexOf(a.name) - MEASURES.indexOf(b.name));
+}
 
 export type CallReport = {
   label: string;
@@ -37,8 +53,10 @@ export type CallReport = {
   /** From dialling, or from the order, to the answer. */
   answeredAfterMs?: number;
   lines: SpokenLine[];
-  /** In the order in which they were taken. */
   measures: Measure[];
+  /** Hesitant turns of the caller, and in how many of them the agent began to speak before their end. */
+  hesitations?: number;
+  cutIns?: number;
   checks: Check[];
   end?: LegEnd;
   /** Opaque id of the ledger. */

@@ -3,6 +3,7 @@ import { outboundCallBody } from '../../call/order.ts';
 import { hangupParties, outcomes } from '../../call/outcome.ts';
 import { OperatorError } from '../../platform/errors.ts';
 import type { VendorFaults } from '../faults.ts';
+import type { VendorPace } from '../pace.ts';
 import { formatProblem, parseYamlFile, type YamlResult } from '../../platform/yaml-file.ts';
 
 /** No wait in a conversation is longer than this. */
@@ -45,9 +46,20 @@ const agentStep = z
     message: 'within_ms and replies_within_ms are the same limit: keep one',
   });
 
+/** Words stand at even places, pauses between them. */
+function wordsFirst(part: string | number, index: number, all: readonly unknown[]): boolean {
+  return (typeof part === 'string') === (index % 2 === 0) && all.length % 2 === 1;
+}
+
 const callerStep = z
   .strictObject({
     says: text.optional(),
+    /** Speaks with pauses: words and ms of silence by turns. That the agent cuts in is counted, and no failure. */
+    hesitates: z
+      .array(z.union([text, ms]))
+      .min(1)
+      .max(20)
+      .optional(),
     /** Voice of espeak-ng, for example en-us+f3. */
     voice: z.string().min(1).max(40).optional(),
     /** Pause before the step. */
@@ -63,12 +75,23 @@ const callerStep = z
     hangs_up: flag.optional(),
   })
   .refine(
-    ({ says, silence_ms, presses, hangs_up }) =>
-      [says, silence_ms, presses, hangs_up].filter((part) => part !== undefined).length === 1,
-    { message: 'needs exactly one of says, silence_ms, presses, hangs_up' },
+    ({ says, hesitates, silence_ms, presses, hangs_up }) =>
+      [says, hesitates, silence_ms, presses, hangs_up].filter((part) => part !== undefined)
+        .length === 1,
+    { message: 'needs exactly one of says, hesitates, silence_ms, presses, hangs_up' },
   )
-  .refine((step) => step.says !== undefined || (!step.interrupts && step.voice === undefined), {
-    message: 'interrupts and voice go with says',
+  .refine(({ says, interrupts }) => says !== undefined || !interrupts, {
+    message: 'interrupts goes with says',
+  })
+  .refine(
+    ({ says, hesitates, voice }) => (says ?? hesitates) !== undefined || voice === undefined,
+    {
+      message: 'voice goes with says or hesitates',
+    },
+  )
+  .refine(({ hesitates }) => hesitates?.every(wordsFirst) ?? true, {
+    path: ['hesitates'],
+    message: 'are words and pauses by turns, words first and last',
   });
 
 const step = z
@@ -184,6 +207,17 @@ const conversationSchema = z
         tts: vendorFault.optional(),
       })
       .optional(),
+    /** How fast the stand-ins are while the conversation runs, for every call of the simulator. */
+    vendors: z
+      .strictObject({
+        /** From the caller's last sound at the ears to its transcript; absent: when the ears are sure. */
+        transcript_after_ms: ms.min(100).optional(),
+        /** The model's first words; the usual is 50. */
+        first_token_ms: ms.optional(),
+        /** Each three words of the model; the usual is 30. */
+        next_words_ms: ms.optional(),
+      })
+      .optional(),
     /** Cuts a direction of the caller's line off, to prove that the conversation then fails. */
     mute: z.enum(['send', 'receive']).optional(),
   })
@@ -238,4 +272,19 @@ export function vendorFaultsOf(faults: NonNullable<Conversation['faults']>): Ven
       { ...others, ...(delay_ms === undefined ? {} : { delayMs: delay_ms }) },
     ]),
   );
+}
+
+/** The pace that a conversation asks of the stand-ins. */
+export function vendorPaceOf(vendors: NonNullable<Conversation['vendors']>): VendorPace {
+  const { transcript_after_ms, first_token_ms, next_words_ms } = vendors;
+  return {
+    transcriptMs: transcript_after_ms,
+    firstTokenMs: first_token_ms,
+    nextWordsMs: next_words_ms,
+  };
+}
+
+/** All that a caller's step says, where it says something. */
+export function wordsOfStep({ says, hesitates }: CallerStep): string | undefined {
+  return says ?? hesitates?.filter((part) => typeof part === 'string').join(' ');
 }

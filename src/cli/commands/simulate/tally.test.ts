@@ -30,12 +30,14 @@ it('counts the runs of each file, and keeps the times of those that failed', () 
       name: 'A call',
       runs: 2,
       passed: 1,
+      hesitations: 0,
+      cutIns: 0,
       measures: {
         dialling_to_answer: { n: 2, min: 400, median: 800, p95: 1200, max: 1200 },
         caller_to_reply: { n: 1, min: 700, median: 700, p95: 700, max: 700 },
       },
     },
-    { name: 'A call', runs: 1, passed: 1, measures: {} },
+    { name: 'A call', runs: 1, passed: 1, hesitations: 0, cutIns: 0, measures: {} },
   ]);
 });
 
@@ -45,8 +47,15 @@ it('prints a table for each conversation', () => {
   expect(tally.toString()).toBe(
     [
       'A call: 1 of 1 passed',
-      '  ms                           n     min  median     p95     max',
-      '  dialling to answer           1   1,200   1,200   1,200   1,200',
+      '  ms                                 n     min  median     p95     max',
+      '  dialling to answer                 1   1,200   1,200   1,200   1,200',
     ].join('\n'),
   );
+});
+
+it('says how often the agent cut in', () => {
+  const tally = new Tally();
+  const calls = [{ measures: [], hesitations: 3, cutIns: 1 }];
+  for (const file of ['a.yaml', 'a.yaml']) tally.add(file, { name: 'A call', passed: true, calls });
+  expect(tally.toString()).toContain('the agent cut in on 2 of 6 hesitant turns');
 });

@@ -7,6 +7,9 @@ type Tallied = {
   name: string;
   runs: number;
   passed: number;
+  /** Hesitant turns of the caller, and those in which the agent spoke before their end. */
+  hesitations: number;
+  cutIns: number;
   /** By name of the measure, in the order in which they first occurred. */
   measures: Record<string, Spread>;
 };
@@ -15,15 +18,20 @@ type Tallied = {
 export class Tally {
   readonly #conversations = new Map<
     string,
-    { name: string; runs: number; passed: number; times: Map<string, number[]> }
+    Omit<Tallied, 'measures'> & { times: Map<string, number[]> }
   >();
 
   /** @param file tells conversations of the same name apart */
   add(file: string, { name, passed, calls }: ConversationOutcome): void {
-    const seen = this.#conversations.get(file) ?? { name, runs: 0, passed: 0, times: new Map() };
+    const none = { runs: 0, passed: 0, hesitations: 0, cutIns: 0 };
+    const seen = this.#conversations.get(file) ?? { name, ...none, times: new Map() };
     this.#conversations.set(file, seen);
     seen.runs += 1;
     if (passed) seen.passed += 1;
+    for (const call of calls) {
+      seen.hesitations += call.hesitations ?? 0;
+      seen.cutIns += call.cutIns ?? 0;
+    }
     for (const measure of calls.flatMap((call) => call.measures)) {
       const times = seen.times.get(measure.name) ?? [];
       seen.times.set(measure.name, times);
@@ -62,7 +70,7 @@ export function spreadOf(times: readonly number[]): Spread {
   };
 }
 
-function table({ name, runs, passed, measures }: Tallied): string {
+function table({ name, runs, passed, measures, hesitations, cutIns }: Tallied): string {
   const head = row('ms', ['n', 'min', 'median', 'p95', 'max']);
   const rows = Object.entries(measures).map(([measure, { n, min, median, p95, max }]) =>
     row(
@@ -70,9 +78,12 @@ function table({ name, runs, passed, measures }: Tallied): string {
       [n, min, median, p95, max].map((value) => value.toLocaleString('en')),
     ),
   );
-  return [`${name}: ${passed} of ${runs} passed`, head, ...rows].join('\n');
+  const verdict = `${name}: ${passed} of ${runs} passed`;
+  const cuts =
+    hesitations > 0 ? [`  the agent cut in on ${cutIns} of ${hesitations} hesitant turns`] : [];
+  return [verdict, ...cuts, head, ...rows].join('\n');
 }
 
 function row(title: string, cells: readonly string[]): string {
-  return `  ${title.padEnd(22)}${cells.map((cell) => cell.padStart(8)).join('')}`;
+  return `  ${title.padEnd(28)}${cells.map((cell) => cell.padStart(8)).join('')}`;
 }
