@@ -1,19 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ApiProcess } from '../src/api/fixtures/api-process.ts';
 import { LiveKitStandIn, sipError } from '../src/dispatcher/fixtures/livekit-stand-in.ts';
-import { freePort } from '../src/platform/testing/free-port.ts';
 import { Releases } from '../src/platform/releases.ts';
 import { RedisServer } from '../src/platform/testing/redis-server.ts';
+import { DispatcherFixture } from './dispatcher-fixture.ts';
 import { eventually } from './eventually.ts';
-
-const DISPATCHER = path.resolve(
-  import.meta.dirname,
-  '../src/dispatcher/fixtures/dispatcher-process.ts',
-);
 
 // A real Redis, api and dispatcher. LiveKit and its agents are stood in for, so that a hundred calls need no
 // processor of their own; each order to dial that reaches LiveKit counts as an INVITE.
@@ -30,12 +22,11 @@ beforeAll(async () => {
   livekit.dialAnswer = sipError(486);
   api = await ApiProcess.start({ REDIS_URL: server.url });
   releases.add('api', async () => api.remove());
-  const dispatcher = await startDispatcher();
-  releases.add('dispatcher', async () => {
-    const exited = once(dispatcher, 'exit');
-    dispatcher.kill('SIGKILL');
-    await exited;
+  const dispatcher = await DispatcherFixture.start({
+    redisUrl: server.url,
+    livekitUrl: livekit.url,
   });
+  releases.add('dispatcher', async () => dispatcher.kill());
 });
 afterAll(async () => releases.run());
 
@@ -83,32 +74,4 @@ async function orderAll(calls: unknown[]): Promise<string[]> {
 async function open(): Promise<unknown[]> {
   const url = '/api/calls?status=queued,dialing,ringing,in_progress&limit=200';
   return ((await request(url)) as { calls: unknown[] }).calls;
-}
-
-async function startDispatcher(): Promise<ChildProcess> {
-  const port = await freePort();
-  const child = spawn(process.execPath, [DISPATCHER], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: {
-      PATH: process.env.PATH,
-      LIVEKIT_URL: livekit.url,
-      LIVEKIT_API_KEY: 'key',
-      LIVEKIT_API_SECRET: 'a secret that is long enough for livekit',
-      API_KEY: 'a key that is long enough',
-      REDIS_URL: server.url,
-      DISPATCHER_PORT: String(port),
-      TEST_TRUNK: JSON.stringify({
-        name: 'simulator',
-        provider: 'simulator',
-        callsPerSecond: 50,
-        concurrentCalls: 50,
-        allowedPrefixes: ['+1'],
-      }),
-    },
-  });
-  await eventually(async () => {
-    const answer = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined);
-    return answer?.ok ? true : undefined;
-  });
-  return child;
 }

@@ -35,14 +35,17 @@ export type Fence =
 /** Longer than anything that could bring a job back: retries of the queue, an operator's restart. */
 const FENCE_MS = 3 * 86_400_000;
 
-/** Takes the right to dial. False: another attempt has it, or the call has ended; do not dial. */
+/**
+ * Takes the right to dial. False: another attempt has it, or the call has ended; do not dial. Asked again by the
+ * attempt that has it, as after a broken connection, it is granted again.
+ */
 export async function takeFence(
   redis: Redis,
   callId: CallId,
   dialing: DialingFence,
 ): Promise<boolean> {
   const value = JSON.stringify({ state: 'dialing', ...dialing });
-  return (await redis.set(fenceKey(callId), value, 'PX', FENCE_MS, 'NX')) === 'OK';
+  return (await redis.eval(TAKE, 1, fenceKey(callId), value, dialing.attempt, FENCE_MS)) === 1;
 }
 
 /** Gives the right to dial back. Only for its holder, and only where no INVITE can have left. */
@@ -89,6 +92,17 @@ export async function eraseFence(redis: Redis, callId: CallId): Promise<void> {
   const event = { ...fence.event, data: { outcome, hungUpBy, reason: '' } };
   await redis.set(fenceKey(callId), JSON.stringify({ state: 'ended', event }), 'KEEPTTL', 'XX');
 }
+
+const TAKE = `
+local text = redis.call('GET', KEYS[1])
+if text then
+  local fence = cjson.decode(text)
+  if fence.state == 'dialing' and fence.attempt == ARGV[2] then return 1 end
+  return 0
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+return 1
+`;
 
 const SEAL = `
 local text = redis.call('GET', KEYS[1])

@@ -3,11 +3,12 @@ import type { SipClient } from 'livekit-server-sdk';
 import { endCall, type EndDeps } from '../call/call-end.ts';
 import type { CallId } from '../call/call-id.ts';
 import { cancelRequested } from '../call/cancel-request.ts';
-import { readFence, releaseFence, takeFence, type DialingFence } from '../call/dial-fence.ts';
+import { readFence, releaseFence, type DialingFence } from '../call/dial-fence.ts';
 import { getLiveCall } from '../call/live-calls.ts';
 import { CANCELED } from '../call/operator-ends.ts';
 import type { CallOrder } from '../call/order.ts';
 import type { CallEnd } from '../call/outcome.ts';
+import type { ReplicatedFences } from '../call/replicated-fences.ts';
 import { reserveDeparture } from '../call/trunk-turns.ts';
 import type { Log } from '../platform/log.ts';
 import { redisNow } from '../platform/redis.ts';
@@ -22,6 +23,7 @@ import { handOver, over, type Progress } from './progress.ts';
 export type DialCallDeps = EndDeps & {
   rooms: CallRooms;
   sip: SipClient;
+  fences: Pick<ReplicatedFences, 'take'>;
   log: Log;
   metrics: DispatcherMetrics;
   /** How long a phone may ring, in ms. */
@@ -65,15 +67,24 @@ export async function dialCall(deps: DialCallDeps, call: ReadyCall): Promise<Pro
   const { phone } = await deps.rooms.state(callId);
   const { attempt } = call;
   const fence = { attempt, trunk, at: await redisNow(redis), ringMs: deps.ringMs };
-  if (!(await takeFence(redis, callId, fence))) {
-    deps.metrics.fenceRefused();
-    deps.log.warn({ call: callId }, 'another attempt has the fence; not dialling');
-    return handOver;
+  const began = performance.now();
+  switch (await deps.fences.take(callId, fence)) {
+    case 'taken':
+      break;
+    case 'refused':
+      deps.metrics.fenceRefused();
+      deps.log.warn({ call: callId }, 'another attempt has the fence; not dialling');
+      return handOver;
+    case 'unsafe':
+      deps.log.warn({ call: callId }, 'a failover of Redis could lose the fence; not dialling');
+      return tryAgain(deps, call, noReplica);
   }
   if (phone !== 'absent') return followLostDial(deps, callId, fence, call.stopping);
   const dialing = { trunk, from: call.from, attempt: await countDial(redis, callId) };
   await deps.events.publish('call.dialing', callId, dialing, call.order);
-  if ((await redisNow(redis)) - fence.at > STALE_FENCE_MS) return call.end(heldUp);
+  // By two clocks: after a failover Redis may have one that is behind, and ours stands while a machine is suspended.
+  const age = Math.max((await redisNow(redis)) - fence.at, performance.now() - began);
+  if (age > STALE_FENCE_MS) return call.end(heldUp);
 
   const dialled = deps.metrics.dialling(trunk);
   const result = await dial(deps, {
@@ -96,15 +107,21 @@ export async function dialCall(deps: DialCallDeps, call: ReadyCall): Promise<Pro
     }
     case 'refused': {
       deps.log.warn({ call: callId, trunk, err: result.error }, 'nothing was dialled');
-      const retryMs = await retryDelay(redis, callId, SETUP_LIMIT_MS);
-      if (retryMs === undefined) return call.end(result.end);
-      await releaseFence(redis, callId, attempt);
-      return { kind: 'again', waitMs: retryMs };
+      return tryAgain(deps, call, result.end);
     }
     case 'unknown':
       deps.log.error({ call: callId, trunk, err: result.error }, 'the dial was cut off');
       return followLostDial(deps, callId, fence, call.stopping);
   }
+}
+
+/** Gives back a fence under which no INVITE has left, while there is patience with the call. */
+async function tryAgain(deps: DialCallDeps, call: ReadyCall, end: CallEnd): Promise<Progress> {
+  const { callId } = call.order;
+  const waitMs = await retryDelay(deps.redis, callId, SETUP_LIMIT_MS);
+  if (waitMs === undefined) return call.end(end);
+  await releaseFence(deps.redis, callId, call.attempt);
+  return { kind: 'again', waitMs };
 }
 
 /**
@@ -150,6 +167,13 @@ export async function followLostDial(
   }
   return over;
 }
+
+const noReplica: CallEnd = {
+  outcome: 'failed',
+  reason:
+    'Redis had no replica that could keep the call from being dialled twice; it was not dialled.',
+  hungUpBy: 'system',
+};
 
 const heldUp: CallEnd = {
   outcome: 'failed',

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { getBrief } from '../call/call-brief.ts';
 import { requestCancel } from '../call/cancel-request.ts';
 import { readFence, takeFence } from '../call/dial-fence.ts';
+import { ReplicatedFences } from '../call/replicated-fences.ts';
 import { EventPublisher } from '../call/event-stream.ts';
 import { enterLiveCall, getLiveCall, leaveLiveCall, seatsTaken } from '../call/live-calls.ts';
 import type { CallOrder } from '../call/order.ts';
@@ -52,6 +53,7 @@ beforeEach(async () => {
     events: new EventPublisher(redis),
     rooms: new CallRooms(clients, config.AGENT_NAME),
     sip: clients.sip,
+    fences: new ReplicatedFences(redis, 0),
     log: createLog('test', 'fatal'),
     metrics: new DispatcherMetrics(createMetrics('dispatcher')),
     ringMs: 5000,

@@ -2,12 +2,14 @@ import { Queue } from 'bullmq';
 import { EventPublisher } from '../call/event-stream.ts';
 import { startHeartbeat } from '../call/heartbeat.ts';
 import { OUTBOUND_QUEUE } from '../call/order.ts';
+import { ReplicatedFences } from '../call/replicated-fences.ts';
 import type { Config } from '../platform/config.ts';
 import { serveHealth, type Health } from '../platform/health-server.ts';
 import { Lease } from '../platform/lease.ts';
 import { connectLiveKit } from '../platform/livekit.ts';
 import type { Log } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
+import { parseRedisAddress } from '../platform/redis-address.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import type { Releases } from '../platform/releases.ts';
 import { withinMs } from '../platform/time-limit.ts';
@@ -48,6 +50,8 @@ export async function startDispatcher(
   const queue = new Queue(OUTBOUND_QUEUE, { connection: redis });
   queue.on('error', (error) => log.warn({ err: error }, 'the queue failed'));
   releases.add('queue', () => withinMs(REDIS_PATIENCE_MS, queue.close()));
+  const waiting = connectRedis(config.REDIS_URL, log, 'patient');
+  releases.add('redis of the fences', () => waiting.disconnect());
   const livekit = connectLiveKit(config);
   const registry = createMetrics('dispatcher');
   const metrics = new DispatcherMetrics(registry);
@@ -74,6 +78,7 @@ export async function startDispatcher(
     {
       ...ending,
       sip: livekit.sip,
+      fences: new ReplicatedFences(waiting, fenceReplicas(config)),
       log,
       metrics,
       caller: world.caller,
@@ -106,6 +111,12 @@ export async function startDispatcher(
     releases,
     health: () => health(redis, dispatcher),
   });
+}
+
+/** Where a Sentinel may choose another master, a fence must not be with the old one alone. */
+function fenceReplicas(config: Config): number {
+  const assumed = parseRedisAddress(config.REDIS_URL).kind === 'sentinel' ? 1 : 0;
+  return config.REDIS_FENCE_REPLICAS ?? assumed;
 }
 
 async function health(redis: Redis, dispatcher: Dispatcher): Promise<Health> {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { asError } from './errors.ts';
+import { parseRedisAddress } from './redis-address.ts';
 
 const port = z.coerce.number().int().min(1).max(65_535);
 const secret = (description: string) => z.string().min(1).describe(description);
@@ -32,9 +34,25 @@ export const environmentSchema = z.object({
   LIVEKIT_API_KEY: z.string().min(1).describe('key of livekit-server'),
   LIVEKIT_API_SECRET: secret('secret of livekit-server, at least 32 characters').min(32),
   REDIS_URL: z
-    .url({ protocol: /^rediss?$/ })
+    .string()
+    .superRefine((text, context) => {
+      try {
+        parseRedisAddress(text);
+      } catch (thrown) {
+        context.addIssue({ code: 'custom', message: asError(thrown).message });
+      }
+    })
     .default('redis://127.0.0.1:6379')
-    .describe('Redis of the queue, the events and LiveKit'),
+    .describe('Redis of the queue, the events and LiveKit; also redis+sentinel://host,host/master'),
+  REDIS_FENCE_REPLICAS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10)
+    .optional()
+    .describe(
+      'replicas that must have a fence before its call is dialled; absent: 1 with Sentinel',
+    ),
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/ })
     .optional()

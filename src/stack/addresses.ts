@@ -1,6 +1,7 @@
 import type { Environment } from '../platform/config-schema.ts';
 import { OperatorError } from '../platform/errors.ts';
 import { isPortFree, takeFreePorts } from './free-ports.ts';
+import { runsRedis } from './runs-redis.ts';
 
 /** Every port that a stack on one machine listens on. */
 export type Ports = {
@@ -71,7 +72,8 @@ export async function standardPorts(
     simulator: portOf(environment.SIMULATOR_URL, defaults.simulator),
     simulatorSip: portOf(environment.SIMULATOR_SIP_ADDRESS, defaults.simulatorSip),
   };
-  const busy = await busyPorts(ports, workers);
+  const ours = portNames.filter((name) => name !== 'redis' || runsRedis(environment));
+  const busy = await busyPorts(ports, ours, workers);
   if (busy.length > 0) {
     throw new OperatorError(`These ports are in use: ${busy.join(', ')}.`, {
       remedy:
@@ -82,9 +84,13 @@ export async function standardPorts(
 }
 
 /** The ports in use among those that a stack wants, with their purpose. */
-async function busyPorts(ports: Ports, workers: number): Promise<string[]> {
+async function busyPorts(
+  ports: Ports,
+  names: readonly (keyof Ports)[],
+  workers: number,
+): Promise<string[]> {
   const busy: string[] = [];
-  for (const name of portNames) {
+  for (const name of names) {
     const count = name === 'rtp' ? 1 : width(name, workers);
     for (let port = ports[name]; port < ports[name] + count; port += 1) {
       if (!(await isPortFree(port))) busy.push(`${port} (${name})`);

@@ -1,5 +1,6 @@
 import type { Config } from '../platform/config.ts';
 import { RTP_WIDTH, type Ports } from './addresses.ts';
+import { redisOfLivekit } from './redis-of-livekit.ts';
 
 const HOST = '127.0.0.1';
 
@@ -15,7 +16,7 @@ export function livekitConfig(config: Config, ports: Ports): string {
       use_external_ip: false,
       enable_loopback_candidate: true,
     },
-    redis: { address: `${HOST}:${ports.redis}` },
+    redis: redisOfLivekit(config.REDIS_URL),
     keys: { [config.LIVEKIT_API_KEY]: config.LIVEKIT_API_SECRET },
     room: { auto_create: true, empty_timeout: 30, departure_timeout: 5 },
     logging: { level: 'info', json: true },
@@ -34,7 +35,7 @@ export function sipConfig(config: Config, ports: Ports, reach: SipReach): string
     api_key: config.LIVEKIT_API_KEY,
     api_secret: config.LIVEKIT_API_SECRET,
     ws_url: config.LIVEKIT_URL,
-    redis: { address: `${HOST}:${ports.redis}` },
+    redis: redisOfLivekit(config.REDIS_URL),
     listen_ip: reach.listenIp,
     nat_1_to_1_ip: reach.announcedIp,
     use_external_ip: false,

@@ -5,6 +5,7 @@ import { freePorts, standardPorts, type Ports } from './addresses.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { planStack } from './process-specs.ts';
 import { findSipReach } from './sip-reach.ts';
+import { runsRedis } from './runs-redis.ts';
 import { Stack } from './stack.ts';
 import { addressEnvironment, inventSecrets, stackFolders } from './stack-environment.ts';
 
@@ -49,6 +50,7 @@ export async function prepareStack(options: StackOptions): Promise<PreparedStack
     LIVEKIT_API_SECRET: first.LIVEKIT_API_SECRET,
     API_KEY: first.API_KEY,
     ...addressEnvironment(ports, '127.0.0.1'),
+    ...(runsRedis(first) ? {} : { REDIS_URL: first.REDIS_URL }),
     DATA_DIR: dataDir,
     AGENTS_DIR: path.resolve(root, first.AGENTS_DIR),
     PROMPTS_DIR: path.resolve(root, first.PROMPTS_DIR),

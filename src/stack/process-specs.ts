@@ -5,6 +5,7 @@ import { requireProgram } from './binaries.ts';
 import { livekitConfig, sipConfig, type SipReach } from './livekit-config.ts';
 import { httpProbe, redisProbe } from './probe.ts';
 import { stackFolders } from './stack-environment.ts';
+import { runsRedis } from './runs-redis.ts';
 import type { ProcessSpec } from './supervised-process.ts';
 
 const HOST = '127.0.0.1';
@@ -42,7 +43,7 @@ export function planStack(options: {
 
   const redis: ProcessSpec = {
     name: 'redis',
-    command: requireProgram('redis-server'),
+    command: runsRedis(config) ? requireProgram('redis-server') : '',
     args: flags({
       port: String(ports.redis),
       bind: HOST,
@@ -86,7 +87,7 @@ export function planStack(options: {
 
   return {
     steps: [
-      [redis, ...(options.simulator ? [simulator] : [])],
+      [...(runsRedis(config) ? [redis] : []), ...(options.simulator ? [simulator] : [])],
       [livekit, api],
       [sip, ...workers],
       [dispatcher, monitor],

@@ -12,17 +12,20 @@ export class RedisServer {
   readonly port: number;
   readonly url: string;
   readonly #folder: string;
+  readonly #flags: readonly string[];
   #process: ChildProcess | undefined;
 
-  private constructor(port: number, folder: string) {
+  private constructor(port: number, folder: string, flags: readonly string[]) {
     this.port = port;
     this.url = `redis://127.0.0.1:${port}`;
     this.#folder = folder;
+    this.#flags = flags;
   }
 
-  static async start(): Promise<RedisServer> {
+  /** @param flags such as `['--replicaof', '127.0.0.1 7000']` */
+  static async start(flags: readonly string[] = []): Promise<RedisServer> {
     const folder = mkdtempSync(path.join(tmpdir(), 'trunkline-redis-'));
-    const server = new RedisServer(await freePort(), folder);
+    const server = new RedisServer(await freePort(), folder, flags);
     await server.restart();
     return server;
   }
@@ -34,6 +37,7 @@ export class RedisServer {
         `--port ${this.port} --bind 127.0.0.1 --appendonly yes --dir`.split(' '),
         this.#folder,
         ['--save', ''],
+        this.#flags,
       ].flat(),
       { stdio: 'ignore' },
     );
@@ -44,6 +48,11 @@ export class RedisServer {
     } finally {
       client.disconnect();
     }
+  }
+
+  /** The process, for a test that waits for its end or measures it. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
   }
 
   async kill(): Promise<void> {
