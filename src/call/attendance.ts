@@ -69,10 +69,19 @@ export async function attendanceOf(redis: Redis, callId: CallId): Promise<Attend
   return text === null ? undefined : attendanceSchema.parse(JSON.parse(text));
 }
 
-/** The attendance of all live calls. */
+/** The attendance of all live calls; what a later version may have written, and we cannot read, is left out. */
 export async function listAttendance(redis: Redis): Promise<Map<CallId, Attendance>> {
-  const all = Object.entries(await redis.hgetall(ATTENDANCE));
-  return new Map(all.map(([id, text]) => [id as CallId, attendanceSchema.parse(JSON.parse(text))]));
+  const all = new Map<CallId, Attendance>();
+  for (const [id, text] of Object.entries(await redis.hgetall(ATTENDANCE))) {
+    const attendance = attendanceSchema.safeParse(JSON.parse(text)).data;
+    if (attendance) all.set(id as CallId, attendance);
+  }
+  return all;
+}
+
+/** For a call that begins anew, in a new room: whoever attended it before has nothing to do with it any more. */
+export async function forgetAttendance(redis: Redis, callId: CallId): Promise<void> {
+  await redis.hdel(ATTENDANCE, callId);
 }
 
 const ATTEND = `

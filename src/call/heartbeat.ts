@@ -31,10 +31,15 @@ export function fleetKey(fleet: Fleet): string {
   return `trunkline:${fleet}`;
 }
 
+/** This process's name in its fleet. */
+export function processId(): string {
+  return `${hostname()}-${process.pid}`;
+}
+
 /**
  * Tells everybody that this process lives and what it does, until it is released.
  *
- * @param options.id of the process in its fleet; absent: from its machine's name and its pid
+ * @param options.id of the process in its fleet; absent: `processId`
  * @param options.everyMs time between two beats; 2 s, or shorter where somebody watches closely
  */
 export async function startHeartbeat(options: {
@@ -48,7 +53,7 @@ export async function startHeartbeat(options: {
 }): Promise<void> {
   const { redis, log } = options;
   const key = fleetKey(options.fleet);
-  const id = options.id ?? `${hostname()}-${process.pid}`;
+  const id = options.id ?? processId();
   const beat = async () => {
     try {
       await redis.eval(BEAT, 1, key, id, JSON.stringify(options.state()));

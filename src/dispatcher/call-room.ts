@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ParticipantInfo_Kind } from '@livekit/protocol';
-import { ParticipantInfo_State } from 'livekit-server-sdk';
+import { ParticipantInfo_State, ServerError } from 'livekit-server-sdk';
 import type { CallId } from '../call/call-id.ts';
 import { PHONE_IDENTITY, READY_ATTRIBUTE, type JobMetadata } from '../call/job-metadata.ts';
 import { closeRoom, type LiveKit } from '../platform/livekit.ts';
@@ -108,12 +108,32 @@ export class CallRooms {
     return state;
   }
 
-  /** Asks once more for an agent in the room of an inbound call. */
-  async askAgain(room: string, trunk: string): Promise<void> {
-    const metadata: JobMetadata = { direction: 'inbound', trunk };
+  /** Asks once more for an agent in a room that exists. */
+  async askForAgent(room: string, metadata: JobMetadata): Promise<void> {
     await this.#livekit.agents.createDispatch(room, this.#agentName, {
       metadata: JSON.stringify(metadata),
     });
+  }
+
+  /** Identities of the agents in a room, also of those whose process is lost: livekit-server keeps them for 21 s. */
+  async agents(room: string): Promise<string[]> {
+    const participants = await this.#livekit.rooms.listParticipants(room);
+    return participants
+      .filter(({ kind }: { kind: number }) => kind === AGENT_KIND)
+      .map(({ identity }) => identity);
+  }
+
+  /** Puts somebody out of a room. Idempotent. */
+  async remove(room: string, identity: string): Promise<void> {
+    try {
+      await this.#livekit.rooms.removeParticipant(room, identity);
+    } catch (thrown) {
+      if (!(thrown instanceof ServerError && thrown.code === 'not_found')) throw thrown;
+    }
+  }
+
+  async exists(room: string): Promise<boolean> {
+    return (await this.#livekit.rooms.listRooms([room])).some(({ name }) => name === room);
   }
 
   /** The trunk that an inbound call came over, by LiveKit's id of it; undefined where it is not one of ours. */

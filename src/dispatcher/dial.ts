@@ -9,6 +9,7 @@ import { asError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { CallRooms } from './call-room.ts';
+import { RingingAgent } from './ringing-agent.ts';
 import { classifyDialError, type DialFailure, type DialKnowledge } from './dial-error.ts';
 
 export type DialPlan = {
@@ -74,14 +75,14 @@ export async function dial(deps: DialDeps, plan: DialPlan): Promise<Dialled> {
   }
 }
 
-/** Notes that the phone rings, and cancels the call when it is asked to or the agent is gone. */
+/** Notes that the phone rings, and cancels the call when it is asked to or no agent is to be had any more. */
 async function watchRinging(
   deps: DialDeps,
   callId: CallId,
   known: DialKnowledge,
   finished: AbortSignal,
 ): Promise<void> {
-  let withoutAgent = 0;
+  const agentWatch = new RingingAgent(deps.redis, callId);
   for (;;) {
     // Aborted by the end of the dial: no reason to wait the rest.
     await sleep(WATCH_MS, undefined, { signal: finished }).catch(() => undefined);
@@ -90,10 +91,10 @@ async function watchRinging(
       const { phone, agent } = await deps.rooms.state(callId);
       if (phone === 'active') continue;
       known.rang ||= phone === 'ringing';
-      withoutAgent = agent === 'absent' ? withoutAgent + 1 : 0;
+      const lost = await agentWatch.isLost(agent !== 'absent', performance.now());
       const intent = (await cancelRequested(deps.redis, callId))
         ? CANCELED
-        : withoutAgent >= 2
+        : lost
           ? agentLost
           : undefined;
       if (intent && !finished.aborted) {

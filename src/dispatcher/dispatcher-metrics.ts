@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
 import { Counter, Histogram } from 'prom-client';
+import { takeOverCauses, type TakeOverCause } from '../call/attendance.ts';
 import { seatsTaken } from '../call/live-calls.ts';
 import type { Outcome } from '../call/outcome.ts';
 import { waitingCalls } from '../call/trunk-turns.ts';
@@ -12,6 +13,9 @@ export class DispatcherMetrics {
   readonly #dials: Histogram<'trunk' | 'result'>;
   readonly #fenceRefusals: Counter;
   readonly #noAgent: Counter;
+  readonly #takeOvers: Counter<'cause'>;
+  readonly #withoutAgent: Counter;
+  readonly #announcements: Counter<'result'>;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -38,6 +42,26 @@ export class DispatcherMetrics {
       help: 'Times that no agent came in time: nothing was dialled, or a caller was refused',
       registers,
     });
+    this.#takeOvers = new Counter({
+      name: 'trunkline_dispatcher_take_overs_total',
+      help: 'Calls that had lost their agent and for which the watchdog asked for another, by cause',
+      labelNames: ['cause'],
+      registers,
+    });
+    this.#withoutAgent = new Counter({
+      name: 'trunkline_dispatcher_calls_without_agent_total',
+      help: 'Calls that were ended because their agent was lost and no other was to be had',
+      registers,
+    });
+    this.#announcements = new Counter({
+      name: 'trunkline_dispatcher_announcements_total',
+      help: 'Recorded sentences for callers whose call had to end, by result: said, failed',
+      labelNames: ['result'],
+      registers,
+    });
+    // Told as 0 from the start: an alert on an increase needs a value before it.
+    for (const cause of takeOverCauses) this.#takeOvers.inc({ cause }, 0);
+    for (const result of ['said', 'failed']) this.#announcements.inc({ result }, 0);
   }
 
   ended(trunk: string | undefined, outcome: Outcome): void {
@@ -50,6 +74,18 @@ export class DispatcherMetrics {
 
   noAgent(): void {
     this.#noAgent.inc();
+  }
+
+  takeOver(cause: TakeOverCause): void {
+    this.#takeOvers.inc({ cause });
+  }
+
+  withoutAgent(): void {
+    this.#withoutAgent.inc();
+  }
+
+  announced(result: 'said' | 'failed'): void {
+    this.#announcements.inc({ result });
   }
 
   /** Starts the clock of a dial; the function that is returned stops it. */

@@ -18,6 +18,7 @@ await runService(log, async (releases) => {
   await startDispatcher(config, log, releases, {
     trunks: loadTrunks(config),
     trunkId: (trunk) => outboundTrunkId(sip, trunk),
+    voice: (key) => personalities.get(key),
     caller: (key) => {
       const personality = personalities.get(key);
       if (!personality) return undefined;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { forgetAttendance } from '../call/attendance.ts';
 import { putBrief } from '../call/call-brief.ts';
 import { endCall, publishEnd } from '../call/call-end.ts';
 import { cancelRequested } from '../call/cancel-request.ts';
@@ -90,6 +91,8 @@ export async function advanceCall(
     if (waitMs === undefined) return end(refusal('failed', 'No agent was free.'), trunk);
     deps.log.warn({ call: callId, trunk }, 'no agent came in time; nothing was dialled');
     await deps.rooms.close(callId);
+    // An agent that came and did not get ready must not keep the next one out.
+    await forgetAttendance(redis, callId);
     return { kind: 'again', waitMs };
   }
   return dialCall(deps, {

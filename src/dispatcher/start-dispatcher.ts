@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import { EventPublisher } from '../call/event-stream.ts';
-import { startHeartbeat } from '../call/heartbeat.ts';
+import { processId, startHeartbeat } from '../call/heartbeat.ts';
 import { OUTBOUND_QUEUE } from '../call/order.ts';
 import { ReplicatedFences } from '../call/replicated-fences.ts';
 import type { Config } from '../platform/config.ts';
@@ -15,9 +15,14 @@ import type { Releases } from '../platform/releases.ts';
 import { withinMs } from '../platform/time-limit.ts';
 import { trunkForOutbound } from '../trunk/routing.ts';
 import type { Trunk } from '../trunk/trunk.ts';
+import { Announcer } from './announcer/announcer.ts';
+import { announcerToken } from './announcer/announcer-token.ts';
 import { CallRooms } from './call-room.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { addQueueGauges, DispatcherMetrics } from './dispatcher-metrics.ts';
+import type { ApologyDeps } from './lost-agents/apologies.ts';
+import { AttendanceWatch } from './lost-agents/attendance-watch.ts';
+import { LostAgents } from './lost-agents/lost-agents.ts';
 import type { OutboundDeps } from './outbound-call.ts';
 import { WaitingCallers } from './waiting-callers.ts';
 import { Watchdog } from './watchdog.ts';
@@ -27,10 +32,21 @@ export type World = {
   trunks: Trunk[];
   caller: OutboundDeps['caller'];
   trunkId: OutboundDeps['trunkId'];
+  /** Who speaks, by the personality's key. */
+  voice: ApologyDeps['voice'];
 };
 
 /** Longer than several looks of the watchdog take, shorter than anybody's patience with a lost call. */
 const WATCHDOG_LEASE_MS = 10_000;
+
+/** Short enough that the loss of a machine with its dispatcher is noticed no later than that of a worker. */
+const ATTENDANCE_LEASE_MS = 3000;
+
+/** A dispatcher that is being stopped finishes a sentence that it says. */
+const ANNOUNCEMENT_PATIENCE_MS = 10_000;
+
+/** As often as hosts: a dispatcher that says a sentence attends the call. */
+const BEAT_MS = 1000;
 
 /** Beyond the ring time-out: for the answer to come back and the outcome to be written. */
 const STOP_MARGIN_MS = 6000;
@@ -70,9 +86,49 @@ export async function startDispatcher(
     caller: world.caller,
     defaultPersonality: config.DEFAULT_PERSONALITY,
   });
-  const watchdog = new Watchdog({ ...ending, queue, lease, log, trunks: trunkNames, callers });
+  const announcer = new Announcer();
+  releases.add('announcer', () => announcer.close());
+  const dispatcherId = processId();
+  const lost = new LostAgents({
+    ...ending,
+    queue,
+    log,
+    metrics,
+    dispatcher: dispatcherId,
+    announce: async (room, identity, sound) =>
+      announcer.announce({
+        url: config.LIVEKIT_URL,
+        token: await announcerToken(config, { room, identity }),
+        sound: sound.toString('base64'),
+      }),
+    apology: {
+      redis,
+      trunks: world.trunks,
+      defaultPersonality: config.DEFAULT_PERSONALITY,
+      voice: world.voice,
+    },
+  });
+  const attendance = new AttendanceWatch({
+    redis,
+    lease: new Lease(redis, 'trunkline:attendance-watch', ATTENDANCE_LEASE_MS),
+    lost,
+    log,
+  });
+  releases.add('announcements', () => withinMs(ANNOUNCEMENT_PATIENCE_MS, attendance.settled()));
+  const watchdog = new Watchdog({
+    ...ending,
+    queue,
+    lease,
+    log,
+    trunks: trunkNames,
+    callers,
+    attendance,
+    lost,
+  });
   watchdog.start();
   releases.add('watchdog', () => withinMs(REDIS_PATIENCE_MS, watchdog.stop()));
+  attendance.start();
+  releases.add('attendance watch', () => withinMs(REDIS_PATIENCE_MS, attendance.stop()));
 
   const dispatcher = new Dispatcher(
     {
@@ -101,6 +157,8 @@ export async function startDispatcher(
     fleet: 'dispatchers',
     state: () => ({ calls: dispatcher.active }),
     releases,
+    id: dispatcherId,
+    everyMs: BEAT_MS,
   });
   releases.add('calls', () => dispatcher.stop(ringMs + STOP_MARGIN_MS));
 

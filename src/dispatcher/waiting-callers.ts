@@ -165,7 +165,7 @@ export class WaitingCallers {
     } else if (waited >= ASK_AGAIN_MS && !waiting.askedAgain) {
       waiting.askedAgain = true;
       log.warn({ trunk }, 'a caller waits without an agent, so one is asked for again');
-      await rooms.askAgain(room, trunk);
+      await rooms.askForAgent(room, { direction: 'inbound', trunk });
     }
   }
 

@@ -1,5 +1,6 @@
 import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { attend, attendanceOf } from '../call/attendance.ts';
 import { newCallId } from '../call/call-id.ts';
 import { readFence } from '../call/dial-fence.ts';
 import { EventPublisher } from '../call/event-stream.ts';
@@ -12,15 +13,21 @@ import { createLog } from '../platform/log.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import { RedisServer } from '../platform/testing/redis-server.ts';
 import { CallRooms } from './call-room.ts';
+import { lostAgentsWatch, type Done } from './fixtures/lost-agents-watch.ts';
 import { watchedCallers } from './fixtures/watched-callers.ts';
 import { endsOf } from './fixtures/events-of.ts';
 import { LiveKitStandIn } from './fixtures/livekit-stand-in.ts';
+import type { AttendanceWatch } from './lost-agents/attendance-watch.ts';
+import type { LostAgents } from './lost-agents/lost-agents.ts';
 import { Watchdog } from './watchdog.ts';
 
 let server: RedisServer;
 let redis: Redis;
 let queue: Queue;
 let livekit: LiveKitStandIn;
+let watch: AttendanceWatch;
+let lost: LostAgents;
+let done: Done;
 
 beforeAll(async () => {
   server = await RedisServer.start();
@@ -56,6 +63,7 @@ function aWatchdog(graceMs = 0): Watchdog {
   });
   const rooms = new CallRooms(connectLiveKit(config), config.AGENT_NAME);
   const callers = watchedCallers({ redis, rooms });
+  ({ watch, lost, done } = lostAgentsWatch({ redis, rooms, queue }));
   return new Watchdog(
     {
       redis,
@@ -66,8 +74,10 @@ function aWatchdog(graceMs = 0): Watchdog {
       log: createLog('test', 'fatal'),
       trunks: ['office'],
       callers,
+      attendance: watch,
+      lost,
     },
-    { tickMs: 20, roomGraceMs: graceMs, agentGraceMs: graceMs },
+    { tickMs: 20, roomGraceMs: graceMs, agentGraceMs: graceMs, unattendedGraceMs: graceMs },
   );
 }
 
@@ -106,12 +116,33 @@ test('an outbound call that is still a job is left to its dispatcher', async () 
   expect(await readFence(redis, call.id)).toBeUndefined();
 });
 
-test('somebody on the line without an agent is not left in silence', async () => {
+test('somebody on the line of whose agent nothing is known hears a sentence, and the call ends', async () => {
   const call = await aLiveCall('inbound');
   livekit.rooms.set(call.room, { agent: false, phone: 'active', dispatches: 1 });
   await aWatchdog().look();
+  expect(done.said).toMatchObject([{ room: call.room }]);
   expect(livekit.deleted).toEqual([call.room]);
-  expect(await endsOf(redis, call.id)).toEqual([expect.stringMatching(/lost its agent/)]);
+  expect(await endsOf(redis, call.id)).toEqual([expect.stringMatching(/recorded sentence/)]);
+});
+
+test('an agent that is not in its room, though its host lives, is followed by another', async () => {
+  const call = await aLiveCall('inbound');
+  await attend(redis, call.id, { agent: 'agent-1', host: 'living.1' });
+  livekit.rooms.set(call.room, { agent: false, phone: 'active', dispatches: 1 });
+  const watchdog = aWatchdog();
+  await watchdog.look();
+  await watch.settled();
+  expect(await attendanceOf(redis, call.id)).toMatchObject({
+    state: 'vacant',
+    cause: 'host_stuck',
+  });
+  expect(livekit.asked).toMatchObject([{ room: call.room }]);
+  // From here on it is a matter of the watch over vacancies.
+  livekit.rooms.get(call.room)!.agent = false;
+  await watchdog.look();
+  await watch.settled();
+  expect(livekit.asked).toHaveLength(1);
+  expect(await endsOf(redis, call.id)).toEqual([]);
 });
 
 test('a call with its agent is left alone, and so is one that rings without one', async () => {

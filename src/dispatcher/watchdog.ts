@@ -1,17 +1,15 @@
 import type { Queue } from 'bullmq';
-import { endCall, type EndDeps } from '../call/call-end.ts';
-import { callEvent } from '../call/call-event.ts';
-import {
-  freeLeakedSeats,
-  leaveLiveCall,
-  listLiveCalls,
-  type LiveCall,
-} from '../call/live-calls.ts';
+import { attendanceOf } from '../call/attendance.ts';
+import type { EndDeps } from '../call/call-end.ts';
+import { freeLeakedSeats, listLiveCalls, type LiveCall } from '../call/live-calls.ts';
 import type { CallEnd } from '../call/outcome.ts';
 import { asError } from '../platform/errors.ts';
 import type { Lease } from '../platform/lease.ts';
 import type { Log } from '../platform/log.ts';
 import type { CallRooms } from './call-room.ts';
+import type { AttendanceWatch } from './lost-agents/attendance-watch.ts';
+import { endLostCall, isDispatched } from './lost-agents/call-ending.ts';
+import type { LostAgents } from './lost-agents/lost-agents.ts';
 import type { WaitingCallers } from './waiting-callers.ts';
 
 export type WatchdogDeps = EndDeps & {
@@ -21,24 +19,34 @@ export type WatchdogDeps = EndDeps & {
   log: Log;
   trunks: string[];
   callers: WaitingCallers;
+  attendance: Pick<AttendanceWatch, 'stuck'>;
+  lost: Pick<LostAgents, 'giveUp'>;
 };
 
-export type WatchdogTimes = { tickMs: number; roomGraceMs: number; agentGraceMs: number };
+export type WatchdogTimes = {
+  tickMs: number;
+  roomGraceMs: number;
+  agentGraceMs: number;
+  unattendedGraceMs: number;
+};
 
 /**
  * A worker publishes its call's end itself, and knows better how it came; only after `roomGraceMs` is a
- * lost room the watchdog's. `agentGraceMs` is how long somebody on the line may be without an agent.
+ * lost room the watchdog's. `agentGraceMs` is how long somebody on the line may be without an agent though its
+ * host lives: agents join again within 6 s of a restart of livekit-server. `unattendedGraceMs` is the same where
+ * nothing is known of an agent.
  */
 const watchdogTimes: WatchdogTimes = {
   tickMs: 2000,
   roomGraceMs: 5000,
-  agentGraceMs: 20_000,
+  agentGraceMs: 8000,
+  unattendedGraceMs: 20_000,
 };
 
 /**
- * Compares the live calls with LiveKit's rooms and ends those that nobody ends any more: their room is
- * gone, or somebody is on the line and no agent is. Callers whom no agent answers are looked after, too.
- * One watchdog works at a time, by its lease.
+ * Compares the live calls with LiveKit's rooms. A call whose room is gone is ended; where somebody is on the line
+ * and no agent is, another is asked for. Callers whom no agent answers are looked after, too. One watchdog works
+ * at a time, by its lease. Agents whose process is lost are found faster, by `attendance-watch.ts`.
  *
  * Calls that still are a job of the queue are the dispatchers'; see `advanceCall`.
  */
@@ -91,11 +99,11 @@ export class Watchdog {
     for (const call of calls) {
       const roomThere = names.has(call.room);
       if (missedFor(this.#roomMissed, call.id, !roomThere, now, this.#times.roomGraceMs)) {
-        if (!(await this.#isDispatched(call))) await this.#end(call, roomLost);
+        if (!(await isDispatched(this.#deps.queue, call))) await this.#endWithoutRoom(call);
       } else if (roomThere) {
         const alone = await this.#alone(call);
         if (missedFor(this.#agentMissed, call.id, alone, now, this.#times.agentGraceMs)) {
-          await this.#end(call, agentLost);
+          await this.#replaceAgent(call, now);
         }
       }
     }
@@ -115,25 +123,24 @@ export class Watchdog {
     return onTheLine && agent === 'absent';
   }
 
-  /** Whether a dispatcher has this call in hand, or will find it again. */
-  async #isDispatched(call: LiveCall): Promise<boolean> {
-    if (call.direction === 'inbound') return false;
-    const state = await this.#deps.queue.getJobState(call.id);
-    return state !== 'completed' && state !== 'failed' && state !== 'unknown';
+  /** The connection of the agent is broken, though its host lives; or its host has forgotten it. */
+  async #replaceAgent(call: LiveCall, now: number): Promise<void> {
+    const { redis, attendance, lost } = this.#deps;
+    const attended = await attendanceOf(redis, call.id);
+    if (attended?.state === 'attended') {
+      attendance.stuck(call.id, attended);
+      this.#agentMissed.delete(call.id);
+    } else if (!attended) {
+      const since = this.#agentMissed.get(call.id) ?? now;
+      if (now - since < this.#times.unattendedGraceMs) return;
+      if (await lost.giveUp(call, true)) this.#agentMissed.delete(call.id);
+    }
   }
 
-  async #end(call: LiveCall, end: CallEnd): Promise<void> {
-    const { redis, rooms, events, log } = this.#deps;
-    log.error({ call: call.id, reason: end.reason }, 'the watchdog ends a call');
-    if (call.direction === 'outbound') {
-      await endCall(this.#deps, call.id, end, 'anybody');
-    } else {
-      await events.send(callEvent('call.ended', call.id, end));
-      await rooms.close(call.room);
-      await leaveLiveCall(redis, call);
-    }
+  async #endWithoutRoom(call: LiveCall): Promise<void> {
+    this.#deps.log.error({ call: call.id, reason: roomLost.reason }, 'the watchdog ends a call');
+    await endLostCall(this.#deps, call, roomLost);
     this.#roomMissed.delete(call.id);
-    this.#agentMissed.delete(call.id);
   }
 
   #forget(): void {
@@ -163,11 +170,5 @@ function missedFor(
 const roomLost: CallEnd = {
   outcome: 'failed',
   reason: 'The call was lost: its room is gone and its agent did not say how it ended.',
-  hungUpBy: 'system',
-};
-
-const agentLost: CallEnd = {
-  outcome: 'failed',
-  reason: 'The call had lost its agent, so it was ended.',
   hungUpBy: 'system',
 };

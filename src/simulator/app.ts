@@ -1,4 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
+import { apologyLanguages, apologyText } from '../call/apology/apology-text.ts';
+import { APOLOGY_RATE, recordedApology } from '../call/apology/recorded-apology.ts';
+import { PCMU } from '../platform/g711.ts';
 import type { Log } from '../platform/log.ts';
 import { mountConversations } from './control-conversations.ts';
 import { mountFaults } from './control-faults.ts';
@@ -11,6 +14,8 @@ import { KnownLines } from './known-lines.ts';
 import { Pace } from './pace.ts';
 import type { SipPhone } from './phone/sip-phone.ts';
 import { Script } from './script.ts';
+import { SAMPLE_RATE } from './leg.ts';
+import { resample } from './resample.ts';
 import { mountServed, Served } from './served.ts';
 import type { Speech } from './speech.ts';
 import { VendorDiary } from './vendor-diary.ts';
@@ -35,6 +40,11 @@ export async function buildSimulator(parts: SimulatorParts): Promise<FastifyInst
   const served = new Served();
   const callerLines = new KnownLines();
   const agentLines = new KnownLines();
+  for (const language of apologyLanguages) {
+    // What is said without a voice of ours must be recognised, too.
+    const sound = PCMU.decode(await recordedApology(language));
+    agentLines.add(apologyText(language), resample(sound, APOLOGY_RATE, SAMPLE_RATE));
+  }
   const vendors = {
     speech,
     script,
