@@ -1,4 +1,5 @@
 import { asError } from '../../platform/errors.ts';
+import { maskNumbers } from '../../platform/mask.ts';
 import type { FromAnnouncer, ToAnnouncer } from './announcer-message.ts';
 import { speakInRoom } from './speak-in-room.ts';
 
@@ -19,7 +20,7 @@ async function announce({ id, value }: ToAnnouncer): Promise<void> {
     await speakInRoom(value);
     send({ case: 'announced', id });
   } catch (thrown) {
-    send({ case: 'failed', id, reason: asError(thrown).name });
+    send({ case: 'failed', id, reason: maskNumbers(asError(thrown).message) });
   }
 }
 

@@ -31,12 +31,14 @@ const ON_ITS_WAY_MS = 600;
 export async function speakInRoom({ url, token, sound }: Announcement): Promise<void> {
   const samples = PCMU.decode(Buffer.from(sound, 'base64'));
   const lengthMs = (samples.length / APOLOGY_RATE) * 1000;
+  // The native code panics where this is no multiple of 10.
+  const queueMs = 1000 * Math.ceil(lengthMs / 1000);
   const room = new Room();
   const heard = Promise.withResolvers<void>();
   room.on(RoomEvent.LocalTrackSubscribed, () => heard.resolve());
   try {
     await withinMs(CONNECT_MS, room.connect(url, token, { autoSubscribe: false, dynacast: false }));
-    const source = new AudioSource(APOLOGY_RATE, 1, lengthMs + 1000);
+    const source = new AudioSource(APOLOGY_RATE, 1, queueMs);
     try {
       const track = LocalAudioTrack.createAudioTrack('apology', source);
       const options = new TrackPublishOptions({ source: TrackSource.SOURCE_MICROPHONE });
