@@ -55,8 +55,9 @@ function workerRegistry(): Registry {
   addWorkerGauges(registry, {
     slots: { taken: 0 },
     capacity: 1,
+    pool: { hosts: [] },
     redis: noRedis,
-    registered: async () => true,
+    registered: () => true,
   });
   return registry;
 }

@@ -57,6 +57,11 @@ export async function vacate(
   return (await redis.eval(VACATE, 1, ATTENDANCE, callId, agent, cause)) === 1;
 }
 
+/** Lets go of a call that goes on without this agent, as one that nobody answered and that is dialled again. */
+export async function unattend(redis: Redis, callId: CallId, agent: string): Promise<void> {
+  await redis.eval(UNATTEND, 1, ATTENDANCE, callId, agent);
+}
+
 /** Whether no other agent has taken the call. Also true where nothing is known, as after a lost Redis. */
 export async function stillAttends(redis: Redis, callId: CallId, agent: string): Promise<boolean> {
   const attendance = await attendanceOf(redis, callId);
@@ -105,4 +110,12 @@ local at = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('HSET', KEYS[1], ARGV[1],
   cjson.encode({ state = 'vacant', cause = ARGV[3], agent = ARGV[2], at = at }))
 return 1
+`;
+
+const UNATTEND = `
+local text = redis.call('HGET', KEYS[1], ARGV[1])
+if not text then return 0 end
+local now = cjson.decode(text)
+if now.state ~= 'attended' or now.agent ~= ARGV[2] then return 0 end
+return redis.call('HDEL', KEYS[1], ARGV[1])
 `;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { workerVariables } from './worker-variables.ts';
 import { asError } from './errors.ts';
 import { parseRedisAddress } from './redis-address.ts';
 
@@ -101,14 +102,7 @@ export const environmentSchema = z.object({
     .default(45)
     .describe('how long a phone that is called may ring, 5 to 75 s'),
   TRUNK_MONITOR_PORT: port.default(8084).describe('health and metrics of the trunk monitor'),
-  NUM_AGENTS: z.coerce.number().int().min(1).max(64).default(1).describe('worker processes to run'),
-  WORKER_MAX_CALLS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1000)
-    .default(8)
-    .describe('calls that one worker takes at a time'),
+  ...workerVariables,
   SIP_ADDRESS: address
     .default('127.0.0.1:5060')
     .describe('livekit-sip, as the loopback trunk reaches it (host:port)'),

@@ -48,8 +48,7 @@ const portNames = Object.keys(defaults) as (keyof Ports)[];
 /** Neighbouring ports that a name stands for. */
 function width(name: keyof Ports, workers: number): number {
   if (name === 'rtp') return RTP_WIDTH;
-  // A worker serves its own health and, beside it, the framework's.
-  return name === 'worker' ? 2 * workers : 1;
+  return name === 'worker' ? workers : 1;
 }
 
 /**

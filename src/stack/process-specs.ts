@@ -76,9 +76,13 @@ export function planStack(options: {
     stop: [{ signal: 'SIGINT', withinMs: 5000 }],
   };
   const workers = Array.from({ length: config.NUM_AGENTS }, (_, index) => {
-    const port = ports.worker + 2 * index;
+    const port = ports.worker + index;
     const name = config.NUM_AGENTS === 1 ? 'worker' : `worker-${index + 1}`;
-    return own(name, port, 15_000, { WORKER_PORT: String(port) });
+    // Calls outlive their worker's main process: its hosts go on with them.
+    return {
+      ...own(name, port, 15_000, { WORKER_PORT: String(port) }),
+      leavesGroup: true,
+    };
   });
   const simulator = own('simulator', ports.simulator, 5000);
   const api = own('api', ports.api, 10_000);

@@ -18,6 +18,7 @@ afterEach(async () => {
 function supervise(
   script: string,
   stop: ProcessSpec['stop'] = [{ signal: 'SIGTERM', withinMs: 200 }],
+  leavesGroup = false,
 ) {
   child = new SupervisedProcess(
     {
@@ -27,6 +28,7 @@ function supervise(
       environment: process.env,
       ready: async () => true,
       stop,
+      leavesGroup,
     },
     { cwd: folder, logPath: path.join(folder, 'part.log') },
   );
@@ -57,6 +59,24 @@ describe('a supervised process', () => {
     await part.stop();
     await vi.waitFor(() => expect(isSameProcess(grandchild, ticks)).toBe(false));
     expect(part.state).toBe('stopped');
+  });
+
+  it('may leave what it has started to itself when it dies, until it is stopped', async () => {
+    const part = supervise(
+      'sleep 1000 & echo child $!; [ -f died ] && wait; touch died; exit 1',
+      [],
+      true,
+    );
+    const grandchild = await vi.waitFor(() => {
+      const pid = Number(/child (\d+)/.exec(logged())?.[1]);
+      expect(pid).toBeGreaterThan(0);
+      return pid;
+    });
+    const ticks = startTicksOf(grandchild);
+    await vi.waitFor(() => expect(part.restarts).toBe(1), { timeout: 10_000 });
+    expect(isSameProcess(grandchild, ticks)).toBe(true);
+    await part.stop();
+    await vi.waitFor(() => expect(isSameProcess(grandchild, ticks)).toBe(false));
   });
 
   it('is not started again after it was stopped while it waited for a restart', async () => {

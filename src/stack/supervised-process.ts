@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { asError } from '../platform/errors.ts';
 import { LogFile, type LogLimits } from './log-file.ts';
 import type { Probe } from './probe.ts';
+import { killGroup, LingeringGroups } from './process-group.ts';
 
 /** How one process of the stack is run. */
 export type ProcessSpec = {
@@ -14,6 +15,8 @@ export type ProcessSpec = {
   ready: Probe;
   /** Signals that end it, one after the other, and how long each may take, in ms. */
   stop: readonly { signal: NodeJS.Signals; withinMs: number }[];
+  /** Where it dies, what it started goes on to an end of its own, at the latest until `stop`. */
+  leavesGroup?: boolean;
 };
 
 export type ProcessState = 'starting' | 'running' | 'restarting' | 'stopped';
@@ -29,12 +32,14 @@ const STEADY_MS = 30_000;
  *         └───────────┴──────stop()──────┴──▶ stopped
  *
  * The child leads a process group of its own, so that a Ctrl-C in the terminal reaches only the supervisor,
- * and whatever the child leaves behind ends with its group.
+ * and whatever the child leaves behind ends with its group; that of a child with `leavesGroup`, when this is
+ * stopped.
  */
 export class SupervisedProcess {
   readonly spec: ProcessSpec;
   readonly log: LogFile;
   readonly #cwd: string;
+  readonly #lingering = new LingeringGroups();
   #child: ChildProcess | undefined;
   #state: ProcessState = 'stopped';
   #restarts = 0;
@@ -93,6 +98,7 @@ export class SupervisedProcess {
       killGroup(child.pid);
       if (!hasExited(child)) await once(child, 'exit');
     }
+    this.#lingering.kill();
     await this.log.close();
   }
 
@@ -116,7 +122,10 @@ export class SupervisedProcess {
 
   #exited(child: ChildProcess, how: string): void {
     if (child !== this.#child || this.#state === 'stopped' || this.#state === 'restarting') return;
-    if (child.pid !== undefined) killGroup(child.pid);
+    if (child.pid !== undefined) {
+      if (this.spec.leavesGroup) this.#lingering.add(child.pid);
+      else killGroup(child.pid);
+    }
     this.#state = 'restarting';
     this.#restarts += 1;
     this.log.write(`ended (${how}); it is started again`);
@@ -132,12 +141,4 @@ export class SupervisedProcess {
 
 function hasExited(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // The group is gone already: nothing was left behind.
-  }
 }

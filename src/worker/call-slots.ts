@@ -1,4 +1,3 @@
-import type { JobRequest } from '@livekit/agents';
 import { ParticipantInfo_Kind } from '@livekit/protocol';
 import type { RoomServiceClient } from 'livekit-server-sdk';
 import type { CallId } from '../call/call-id.ts';
@@ -6,50 +5,53 @@ import { jobMetadataSchema } from '../call/job-metadata.ts';
 import { asError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 
-/**
- * From the moment at which a job is accepted, livekit-server has this long to assign it (the framework's
- * own limit is 7.5 s); then it went elsewhere.
- */
-const ASSIGNMENT_MS = 10_000;
+/** From the moment at which a job is taken, livekit-server has this long to assign it; then it went elsewhere. */
+const ASSIGNMENT_MS = 7500;
 
 const AGENT_KIND: number = ParticipantInfo_Kind.AGENT;
 
-/**
- * Which calls this worker takes. livekit-server hears of the load only every 2.5 s, so the limit is held
- * here, where each call is asked for.
- */
+/** A job that livekit-server offers. */
+export type Offer = { id: string; room: string; metadata: string };
+
+type Options = {
+  capacity: number;
+  /** Jobs that run. */
+  running: () => readonly { id: string; room: string }[];
+  /** Further calls for which the hosts have room. */
+  vacancies: () => number;
+  rooms: Pick<RoomServiceClient, 'listParticipants'>;
+  log: Log;
+  onRefused?: () => void;
+};
+
+/** Which calls this worker takes; a slot is taken from the moment at which a job is accepted. */
 export class CallSlots {
-  readonly #capacity: number;
-  readonly #running: () => readonly { id: string; room: string }[];
-  readonly #rooms: Pick<RoomServiceClient, 'listParticipants'>;
-  readonly #log: Log;
-  readonly #onRefused: () => void;
+  readonly #options: Options;
   /** Accepted and not running yet, by job id. */
   readonly #accepted = new Map<string, { room: string; at: number }>();
   #draining = false;
 
-  constructor(options: {
-    capacity: number;
-    running: () => readonly { id: string; room: string }[];
-    rooms: Pick<RoomServiceClient, 'listParticipants'>;
-    log: Log;
-    onRefused?: () => void;
-  }) {
-    this.#capacity = options.capacity;
-    this.#running = options.running;
-    this.#rooms = options.rooms;
-    this.#log = options.log;
-    this.#onRefused = options.onRefused ?? (() => undefined);
+  constructor(options: Options) {
+    this.#options = options;
   }
 
   /** Calls that run or are about to. */
   get taken(): number {
-    return this.#running().length + this.#pending().length;
+    return this.#options.running().length + this.#pending().length;
   }
 
-  /** From 0 to 1, full; what livekit-server is told. */
+  /** From 0 to 1, full. */
   get load(): number {
-    return this.#draining ? 1 : Math.min(1, this.taken / this.#capacity);
+    return this.#draining ? 1 : Math.min(1, this.taken / this.#options.capacity);
+  }
+
+  /** Whether the next call would be refused. */
+  get full(): boolean {
+    return (
+      this.#draining ||
+      this.taken >= this.#options.capacity ||
+      this.#options.vacancies() <= this.#pending().length
+    );
   }
 
   /** From now on every call is refused. */
@@ -57,18 +59,23 @@ export class CallSlots {
     this.#draining = true;
   }
 
-  /** Answers livekit-server's question whether this worker takes a call. */
-  async answer(request: JobRequest): Promise<void> {
-    const room = request.room?.name ?? '';
-    const call = callOf(request);
-    if (this.#draining || this.taken >= this.#capacity || (await this.#hasAgent(room, call))) {
-      this.#log.info({ ...call, job: request.id, taken: this.taken }, 'call refused');
-      this.#onRefused();
-      await request.reject();
-      return;
-    }
-    this.#accepted.set(request.id, { room, at: Date.now() });
-    await request.accept();
+  /** Whether this worker takes a job. Where it does, a slot is kept until the job runs, or is not assigned. */
+  async take(offer: Offer): Promise<boolean> {
+    const { log, onRefused } = this.#options;
+    const call = callOf(offer);
+    // Kept at once: the next offer may come while the room is looked at.
+    const kept = !this.full && !this.#hasOurs(offer.room);
+    if (kept) this.#accepted.set(offer.id, { room: offer.room, at: Date.now() });
+    if (kept && !(await this.#hasAgent(offer.room, call))) return true;
+    this.#accepted.delete(offer.id);
+    log.info({ ...call, job: offer.id, taken: this.taken }, 'call refused');
+    onRefused?.();
+    return false;
+  }
+
+  #hasOurs(room: string): boolean {
+    const ours = [...this.#options.running(), ...this.#pending()];
+    return ours.some((call) => call.room === room);
   }
 
   /**
@@ -76,19 +83,18 @@ export class CallSlots {
    * over the first.
    */
   async #hasAgent(room: string, call: { call?: CallId }): Promise<boolean> {
-    const ours = [...this.#running(), ...this.#pending()];
-    if (ours.some((call) => call.room === room)) return true;
+    const { rooms, log } = this.#options;
     try {
-      const participants = await this.#rooms.listParticipants(room);
+      const participants = await rooms.listParticipants(room);
       return participants.some(({ kind }: { kind: number }) => kind === AGENT_KIND);
     } catch (thrown) {
-      this.#log.warn({ err: asError(thrown), ...call }, 'could not look for an agent in the room');
+      log.warn({ err: asError(thrown), ...call }, 'could not look for an agent in the room');
       return false;
     }
   }
 
   #pending(): { id: string; room: string }[] {
-    const running = new Set(this.#running().map(({ id }) => id));
+    const running = new Set(this.#options.running().map(({ id }) => id));
     for (const [id, { at }] of this.#accepted) {
       if (running.has(id) || Date.now() - at > ASSIGNMENT_MS) this.#accepted.delete(id);
     }
@@ -97,9 +103,9 @@ export class CallSlots {
 }
 
 /** The call of a job, for the log; an inbound one has no id before somebody takes it. */
-function callOf(request: JobRequest): { call?: CallId } {
+function callOf(offer: Offer): { call?: CallId } {
   try {
-    const metadata = jobMetadataSchema.parse(JSON.parse(request.job.metadata));
+    const metadata = jobMetadataSchema.parse(JSON.parse(offer.metadata));
     return metadata.direction === 'outbound' ? { call: metadata.callId } : {};
   } catch {
     return {};

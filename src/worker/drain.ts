@@ -2,14 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../platform/log.ts';
 import type { CallSlots } from './call-slots.ts';
 
-/** Longest wait for running calls when the worker is stopped. */
-const DRAIN_MS = 10 * 60_000;
-
 /** Takes no more calls and resolves when those that run are over, or the time is. */
 export async function drain(
   slots: Pick<CallSlots, 'drain' | 'taken'>,
   log: Log,
-  withinMs: number = DRAIN_MS,
+  withinMs: number,
 ): Promise<void> {
   slots.drain();
   const until = Date.now() + withinMs;

@@ -1,8 +1,10 @@
+import { attend, stillAttends, unattend } from '../call/attendance.ts';
 import { PHONE_IDENTITY } from '../call/job-metadata.ts';
 import { leaveLiveCall } from '../call/live-calls.ts';
 import type { CallEnd } from '../call/outcome.ts';
 import { asError } from '../platform/errors.ts';
 import { Releases } from '../platform/releases.ts';
+import { withinMs } from '../platform/time-limit.ts';
 import type { CallPlan } from './call-plan.ts';
 import { deleteRoom } from './call-room.ts';
 import { PhoneLeg } from './phone-leg.ts';
@@ -11,6 +13,9 @@ import { planOutbound } from './plan-outbound.ts';
 import { talk } from './talk.ts';
 import { within } from './within.ts';
 import type { CallJob, WorkerDeps } from './worker-deps.ts';
+
+/** Longest wait for Redis to say whether the call is still this agent's; where it does not, it is. */
+const ASK_MS = 1000;
 
 /** Longest wait for the last turn, which was broken off; some 20 ms are usual. */
 const LAST_WORDS_MS = 1000;
@@ -23,7 +28,8 @@ const LAST_WORDS_MS = 1000;
  *       └─ refuse ────────────────┴─ far end gone ────────────────────▲
  *
  * An outbound call that is not answered is ended by the dispatcher, which knows the SIP status: here it is
- * left without a word.
+ * left without a word. So is a call that another agent attends (`call/attendance.ts`): this one came second, or
+ * was taken for lost.
  */
 export async function runCall(deps: WorkerDeps, job: CallJob): Promise<void> {
   const { metadata, room } = job;
@@ -41,6 +47,11 @@ export async function runCall(deps: WorkerDeps, job: CallJob): Promise<void> {
         : await planInbound(deps, { trunk: metadata.trunk, leg, roomName, stop: job.stop });
     if (plan) {
       job.onIdentified(plan.id);
+      if (!(await attend(deps.redis, plan.id, { agent: job.agent, host: deps.host }))) {
+        await releases.run();
+        deps.log.info({ call: plan.id }, 'another agent attends the call');
+        return;
+      }
       end =
         plan.task.kind === 'refuse'
           ? plan.task.end
@@ -53,9 +64,10 @@ export async function runCall(deps: WorkerDeps, job: CallJob): Promise<void> {
     );
     end = BROKEN;
   }
+  const lost = plan !== undefined && (await isLost(deps, job, plan));
   // The far end first: it must not wait for what is still to be released and written down.
-  const leftToDispatcher = metadata.direction === 'outbound' && !end;
-  const deleted = leftToDispatcher ? undefined : deleteRoom(deps, roomName);
+  const leftToOthers = lost || (metadata.direction === 'outbound' && !end);
+  const deleted = leftToOthers ? undefined : deleteRoom(deps, roomName);
   const released = releases.run().catch((thrown: unknown) => {
     deps.log.error(
       { err: asError(thrown), ...(plan ? { call: plan.id } : {}) },
@@ -64,10 +76,22 @@ export async function runCall(deps: WorkerDeps, job: CallJob): Promise<void> {
   });
   // What was said last is reported while the conversation closes, and nothing may come after the end.
   await within(released, LAST_WORDS_MS);
-  if (plan && end) await tellEnd(deps, job, plan, end);
+  if (plan && end && !lost) await tellEnd(deps, job, plan, end);
   else await plan?.journal.flushed();
   await Promise.all([released, deleted]);
   await plan?.journal.flushed();
+  if (plan && leftToOthers) await unattend(deps.redis, plan.id, job.agent);
+}
+
+/** Whether another agent has the call now, so that this one must touch neither room nor ledger. */
+async function isLost(deps: WorkerDeps, job: CallJob, plan: CallPlan): Promise<boolean> {
+  const attends = stillAttends(deps.redis, plan.id, job.agent);
+  const lost = await withinMs(ASK_MS, attends).then(
+    (still) => !still,
+    () => false,
+  );
+  if (lost) deps.log.warn({ call: plan.id }, 'another agent has taken the call');
+  return lost;
 }
 
 /** Before slow releases, because a call whose room is gone and whose end is not told counts as lost. */
@@ -78,7 +102,7 @@ async function tellEnd(
   end: CallEnd,
 ): Promise<void> {
   await plan.journal.end(end);
-  await job.onEndTold();
+  job.onEndTold();
   await leaveLiveCall(deps.redis, plan);
   const { outcome, hungUpBy } = end;
   deps.log.info({ call: plan.id, outcome, hungUpBy }, 'call ended');

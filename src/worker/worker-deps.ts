@@ -14,6 +14,8 @@ import type { VadShelf } from './vad-shelf.ts';
 
 /** What every call of a process shares. */
 export type WorkerDeps = {
+  /** Id of this process in the fleet `hosts`. */
+  host: string;
   config: Config;
   log: Log;
   redis: Redis;
@@ -28,15 +30,17 @@ export type WorkerDeps = {
   vads: VadShelf;
 };
 
-/** One call that a worker is given. */
+/** One call that a host is given. */
 export type CallJob = {
   /** Connected. It stays its owner's, who disconnects it afterwards. */
   room: Room;
   metadata: JobMetadata;
+  /** The agent's identity in the room, unique to this run. */
+  agent: string;
   /** Aborted when the process must stop now: the call is ended. */
   stop: AbortSignal;
   /** Called when the end of the call is on record: nobody else needs to tell it any more. */
-  onEndTold: () => Promise<void>;
+  onEndTold: () => void;
   /** Called when the id of the call is known: an inbound one has none before somebody is in its room. */
   onIdentified: (call: CallId) => void;
 };

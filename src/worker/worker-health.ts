@@ -1,40 +1,33 @@
 import type { Health } from '../platform/health-server.ts';
 import type { Redis } from '../platform/redis.ts';
+import { withinMs } from '../platform/time-limit.ts';
 import type { CallSlots } from './call-slots.ts';
+import type { HostPool } from './hosts/host-pool.ts';
 
 const ASK_MS = 1000;
 
-/** Healthy when livekit-server has registered this worker and Redis answers. */
+/** Healthy when livekit-server has registered this worker, Redis answers, and a host is ready. */
 export async function workerHealth(options: {
-  /** Answers 200 when the framework is connected to livekit-server. */
-  frameworkUrl: string;
+  registered: boolean;
   redis: Pick<Redis, 'ping'>;
   slots: Pick<CallSlots, 'taken' | 'load'>;
+  pool: Pick<HostPool, 'hosts'>;
 }): Promise<Health> {
-  const [livekit, redis] = await Promise.all([
-    isRegistered(options.frameworkUrl),
-    answers(async () => (await options.redis.ping()) === 'PONG'),
-  ]);
+  const redis = await withinMs(ASK_MS, options.redis.ping()).then(
+    (answer) => answer === 'PONG',
+    () => false,
+  );
+  const hosts = options.pool.hosts.filter(({ state }) => state === 'ready').length;
+  const status = (up: boolean) => (up ? 'up' : 'down');
   return {
-    status: livekit && redis ? 'healthy' : 'unhealthy',
-    services: { livekit: livekit ? 'up' : 'down', redis: redis ? 'up' : 'down' },
+    status: options.registered && redis && hosts > 0 ? 'healthy' : 'unhealthy',
+    services: {
+      livekit: status(options.registered),
+      redis: status(redis),
+      hosts: status(hosts > 0),
+    },
     calls: options.slots.taken,
     load: options.slots.load,
+    hosts,
   };
-}
-
-/** Whether livekit-server has registered this worker. @param frameworkUrl answers 200 when it has */
-export async function isRegistered(frameworkUrl: string): Promise<boolean> {
-  return answers(async (signal) => (await fetch(frameworkUrl, { signal })).ok);
-}
-
-async function answers(ask: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), ASK_MS);
-  try {
-    const asked = ask(AbortSignal.timeout(ASK_MS)).catch(() => false);
-    return await Promise.race([asked, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

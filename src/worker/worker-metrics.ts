@@ -2,11 +2,17 @@ import { Counter } from 'prom-client';
 import { addGauge, watchRedis, type Registry } from '../platform/metrics.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { CallSlots } from './call-slots.ts';
+import type { HostPool } from './hosts/host-pool.ts';
+import type { LossCause } from './hosts/host-process.ts';
 
-/** What this worker counts itself; its calls are processes of their own and tell by events. */
+/** What this worker counts itself; its calls run in other processes and tell by events. */
 export class WorkerMetrics {
   readonly #refused: Counter;
-  readonly #lost: Counter;
+  readonly #hostsLost: Counter<'cause'>;
+  readonly #recycled: Counter<'reason'>;
+  readonly #takenOver: Counter<'cause'>;
+  readonly #givenUp: Counter;
+  readonly #linkLost: Counter;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -15,9 +21,32 @@ export class WorkerMetrics {
       help: 'Calls that this worker did not take: full, stopping, or an agent was there already',
       registers,
     });
-    this.#lost = new Counter({
-      name: 'trunkline_worker_processes_lost_total',
-      help: 'Processes of this worker that died during their call',
+    this.#hostsLost = new Counter({
+      name: 'trunkline_worker_hosts_lost_total',
+      help: 'Hosts of this worker that died, or were killed because they were stuck',
+      labelNames: ['cause'],
+      registers,
+    });
+    this.#recycled = new Counter({
+      name: 'trunkline_worker_hosts_recycled_total',
+      help: 'Hosts of this worker that were replaced by a fresh one without touching their calls',
+      labelNames: ['reason'],
+      registers,
+    });
+    this.#takenOver = new Counter({
+      name: 'trunkline_worker_calls_taken_over_total',
+      help: 'Calls whose agent was lost and that went on with another one of this worker',
+      labelNames: ['cause'],
+      registers,
+    });
+    this.#givenUp = new Counter({
+      name: 'trunkline_worker_calls_given_up_total',
+      help: 'Calls whose agent was lost and that this worker had to leave to the watchdog',
+      registers,
+    });
+    this.#linkLost = new Counter({
+      name: 'trunkline_worker_reconnects_total',
+      help: 'Times that this worker lost its connection to livekit-server and made it again',
       registers,
     });
   }
@@ -25,9 +54,20 @@ export class WorkerMetrics {
   refused(): void {
     this.#refused.inc();
   }
-
-  lost(): void {
-    this.#lost.inc();
+  hostLost(cause: LossCause): void {
+    this.#hostsLost.inc({ cause });
+  }
+  recycled(reason: string): void {
+    this.#recycled.inc({ reason });
+  }
+  takenOver(cause: LossCause): void {
+    this.#takenOver.inc({ cause });
+  }
+  givenUp(): void {
+    this.#givenUp.inc();
+  }
+  linkLost(): void {
+    this.#linkLost.inc();
   }
 }
 
@@ -37,20 +77,22 @@ export function addWorkerGauges(
   sources: {
     slots: Pick<CallSlots, 'taken'>;
     capacity: number;
+    pool: Pick<HostPool, 'hosts'>;
     redis: Pick<Redis, 'ping'>;
     /** Whether livekit-server has registered this worker. */
-    registered: () => Promise<boolean>;
+    registered: () => boolean;
   },
 ): void {
+  const { slots, capacity, pool } = sources;
   addGauge(
     registry,
     { name: 'trunkline_worker_calls', help: 'Calls that this worker runs now' },
-    () => [[[], sources.slots.taken]],
+    () => [[[], slots.taken]],
   );
   addGauge(
     registry,
     { name: 'trunkline_worker_capacity', help: 'Calls that this worker takes at a time' },
-    () => [[[], sources.capacity]],
+    () => [[[], capacity]],
   );
   addGauge(
     registry,
@@ -58,7 +100,34 @@ export function addWorkerGauges(
       name: 'trunkline_worker_registered',
       help: '1 where livekit-server has registered this worker, else 0: it gets no calls',
     },
-    async () => [[[], (await sources.registered()) ? 1 : 0]],
+    () => [[[], sources.registered() ? 1 : 0]],
+  );
+  addGauge(
+    registry,
+    { name: 'trunkline_worker_host_calls', help: 'Calls of each host', labels: ['host'] },
+    () => pool.hosts.map(({ name, calls }) => [[name], calls]),
+  );
+  addGauge(
+    registry,
+    {
+      name: 'trunkline_worker_host_lag_seconds',
+      help: "Lateness of each host's event loop over the last 5 s",
+      labels: ['host', 'quantile'],
+    },
+    () =>
+      pool.hosts.flatMap(({ name, figures }) => [
+        [[name, '0.5'], figures.lagP50 / 1000] as const,
+        [[name, '0.99'], figures.lagP99 / 1000] as const,
+      ]),
+  );
+  addGauge(
+    registry,
+    {
+      name: 'trunkline_worker_host_memory_bytes',
+      help: 'Resident memory of each host',
+      labels: ['host'],
+    },
+    () => pool.hosts.map(({ name, figures }) => [[name], figures.rssBytes]),
   );
   watchRedis(registry, sources.redis);
 }
