@@ -64,8 +64,55 @@ describe('PhoneLeg', () => {
     room.emit(RoomEvent.LocalTrackPublished);
     vi.advanceTimersByTime(1000);
     expect(leg.answeredUnsaid).toBe(true);
-    vi.advanceTimersByTime(1500);
+    vi.advanceTimersByTime(4500);
     expect(leg.answeredUnsaid).toBe(false);
+    leg.close();
+  });
+
+  it('knows that the far end hung up although its leaving never came', async () => {
+    const leg = open();
+    const phone = participant('sip_1');
+    room.emit(RoomEvent.ParticipantConnected, phone);
+    room.emit(RoomEvent.LocalTrackPublished);
+    await vi.advanceTimersByTimeAsync(4500);
+    room.emit(RoomEvent.ParticipantAttributesChanged, { 'sip.callStatus': 'hangup' }, phone);
+    expect(await reached(leg)).toEqual(['joined']);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await leg.gone).toBe(DisconnectReason.CLIENT_INITIATED);
+    // The answer is judged by when it was hung up, not by when that was believed.
+    expect(leg.answeredUnsaid).toBe(true);
+    leg.close();
+  });
+
+  it('believes the reason with which a phone leaves, whether or not it said that it was hung up', async () => {
+    const leg = open();
+    const phone = participant('sip_1');
+    room.emit(RoomEvent.ParticipantConnected, phone);
+    room.emit(RoomEvent.ParticipantAttributesChanged, { 'sip.callStatus': 'hangup' }, phone);
+    leave(phone, DisconnectReason.USER_REJECTED);
+    expect(await leg.gone).toBe(DisconnectReason.USER_REJECTED);
+    leg.close();
+  });
+
+  it('does not wait for a phone that was hung up to come back', async () => {
+    const leg = open();
+    const phone = participant('sip_1');
+    room.emit(RoomEvent.ParticipantConnected, phone);
+    room.emit(RoomEvent.ParticipantAttributesChanged, { 'sip.callStatus': 'hangup' }, phone);
+    leave(phone, DisconnectReason.SIGNAL_CLOSE);
+    expect(await reached(leg)).toEqual(['joined', 'gone']);
+    expect(await leg.gone).toBe(DisconnectReason.CLIENT_INITIATED);
+    leg.close();
+  });
+
+  it('finds a phone that was hung up before the agent came', async () => {
+    const phone = Object.assign(participant('phone'), {
+      attributes: { 'sip.callStatus': 'hangup' },
+    });
+    room.remoteParticipants.set('phone', phone);
+    const leg = open('phone');
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await reached(leg)).toEqual(['joined', 'gone']);
     leg.close();
   });
 
@@ -118,6 +165,7 @@ describe('PhoneLeg', () => {
     const phone = participant('sip_1');
     room.emit(RoomEvent.ParticipantConnected, phone);
     leave(phone, DisconnectReason.UNKNOWN_REASON);
+    room.emit(RoomEvent.ParticipantAttributesChanged, { 'sip.callStatus': 'hangup' }, phone);
     leg.close();
     expect(vi.getTimerCount()).toBe(0);
     expect(room.eventNames()).toEqual([]);

@@ -21,11 +21,21 @@ const REJOIN_MS = 12_000;
 const REJOIN_AFTER_TIMEOUT_MS = 2000;
 
 /**
- * How long after an answer livekit-sip may leave it unsaid: it waits up to 1 s for sound from the far end.
+ * How long after our track is there livekit-sip may leave its answer unsaid: it waits up to 0.75 s for the
+ * ACK and then up to 1 s for sound from the far end, and on a busy machine each of its steps takes longer.
  */
-const UNSAID_MS = 2000;
+const UNSAID_MS = 5000;
+
+/**
+ * How long livekit-sip may take to leave after it has said that the far end hung up; a few milliseconds are
+ * usual.
+ */
+const LEAVE_MS = 1000;
 
 const CALL_STATUS = 'sip.callStatus';
+
+/** What livekit-server tells of a phone that leaves because the far end hung up. */
+const HUNG_UP = DisconnectReason.CLIENT_INITIATED;
 
 /**
  * The far end's participant in the room of one call.
@@ -33,8 +43,11 @@ const CALL_STATUS = 'sip.callStatus';
  *     (joins) ──▶ joined ──▶ ringing ──▶ answered ──▶ gone
  *                    └───────────┴───────────────────▶┘
  *
- * `sip.callStatus` counts up to the first `active` only: after a restart of livekit-server, livekit-sip
- * joins again with the attributes of its first join.
+ * `sip.callStatus` counts up to the first `active`, because after a restart of livekit-server livekit-sip
+ * joins again with the attributes of its first join. Its last value, `hangup`, always counts: livekit-sip
+ * sets it when the far end hangs up, and leaves. But livekit-server reads nothing more from a connection that
+ * it could not write to, so the leaving of a phone that is answered and hung up in one moment can be lost;
+ * its participant then stays for 20.5 s, and at last times out like one whose livekit-sip was killed.
  */
 export class PhoneLeg {
   readonly #room: Room;
@@ -45,6 +58,7 @@ export class PhoneLeg {
   readonly #gone = Promise.withResolvers<DisconnectReason>();
   #participant: RemoteParticipant | undefined;
   #publishedAt = Number.NEGATIVE_INFINITY;
+  #hungUpAt: number | undefined;
   #lost: NodeJS.Timeout | undefined;
 
   /** @param identity of the far end; absent: the first SIP participant. */
@@ -79,7 +93,7 @@ export class PhoneLeg {
    * before.
    */
   get answeredUnsaid(): boolean {
-    return Date.now() - this.#publishedAt < UNSAID_MS;
+    return (this.#hungUpAt ?? Date.now()) - this.#publishedAt < UNSAID_MS;
   }
   /** As the far end's own messages name the call (RFC 3261, Call-ID). */
   get sipCallId(): string | undefined {
@@ -105,6 +119,7 @@ export class PhoneLeg {
   readonly #onConnected = (participant: RemoteParticipant): void => {
     if (!this.#isPhone(participant)) return;
     clearTimeout(this.#lost);
+    this.#hungUpAt = undefined;
     this.#participant = participant;
     this.#joined.resolve(participant);
     this.#follow(participant.attributes[CALL_STATUS]);
@@ -117,6 +132,11 @@ export class PhoneLeg {
   #follow(status: string | undefined): void {
     if (status === 'ringing') this.#ringing.resolve();
     if (status === 'active') this.#answered.resolve();
+    if (status === 'hangup' && this.#hungUpAt === undefined) {
+      this.#hungUpAt = Date.now();
+      clearTimeout(this.#lost);
+      this.#lost = setTimeout(() => this.#gone.resolve(HUNG_UP), LEAVE_MS);
+    }
   }
 
   readonly #onDisconnected = (participant: RemoteParticipant): void => {
@@ -124,6 +144,10 @@ export class PhoneLeg {
     const reason = participant.disconnectReason ?? DisconnectReason.UNKNOWN_REASON;
     if (isFinal(reason)) {
       this.#gone.resolve(reason);
+      return;
+    }
+    if (this.#hungUpAt !== undefined) {
+      this.#gone.resolve(HUNG_UP);
       return;
     }
     const timedOut = reason === DisconnectReason.CONNECTION_TIMEOUT;
