@@ -131,7 +131,7 @@ describe('planInbound', () => {
 
   it('fails the call with a remedy where not even the default personality exists', async () => {
     const given = deps({ answers: 'receptionist' });
-    const made = await plan({ ...given, personalities: { get: () => undefined } });
+    const made = await plan({ ...given, personalities: { get: () => undefined, list: () => [] } });
     expect(made?.task).toMatchObject({ kind: 'refuse', end: { outcome: 'failed' } });
   });
 

@@ -25,7 +25,7 @@ export type WorkerDeps = {
   sip: Pick<SipClient, 'transferSipParticipant'>;
   /** What operators ask of calls. */
   commands: Pick<CommandListener, 'listen' | 'close'>;
-  personalities: Pick<Personalities, 'get'>;
+  personalities: Pick<Personalities, 'get' | 'list'>;
   trunks: readonly Trunk[];
   vads: VadShelf;
 };

@@ -1,3 +1,4 @@
+import { APIError } from '@livekit/agents';
 import { dispose } from '@livekit/rtc-node';
 import { startHeartbeat } from '../../call/heartbeat.ts';
 import { loadConfig } from '../../platform/config.ts';
@@ -5,6 +6,8 @@ import { asError } from '../../platform/errors.ts';
 import { logRejections } from '../../platform/log-rejections.ts';
 import { createLog } from '../../platform/log.ts';
 import { Releases } from '../../platform/releases.ts';
+import { keepApologies } from '../apology/keep-apologies.ts';
+import { speakApology } from '../apology/speak-apology.ts';
 import { replaceFrameworkLog } from '../framework-log.ts';
 import type { ToHost } from '../hosts/host-message.ts';
 import { replaceRtcLog } from '../rtc-log.ts';
@@ -36,7 +39,9 @@ const lag = new LoopLag();
 let leaving = false;
 
 logRejections(log);
-process.on('unhandledRejection', () => {
+process.on('unhandledRejection', (reason) => {
+  // The framework leaves the promise of a failed synthesis unhandled: its vendor ails, not the host.
+  if (reason instanceof APIError) return;
   parent.send({ case: 'ailing', value: { ailment: 'unhandled_rejection' } });
 });
 // By Node's default it would end every call of the host. What threw is broken; the others are not.
@@ -69,6 +74,7 @@ await startHeartbeat({
   state: () => ({ calls: host.calls }),
   releases,
 });
+keepApologies({ ...deps, speak: (personality) => speakApology(personality, config), releases });
 parent.listen({ message: take, lost: retire });
 parent.send({ case: 'ready', value: {} });
 if (!parent.connected) retire();
