@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** Nothing is awaited for as little as vitest's 1 s: test/patience.ts says why. */
+const patient = { setupFiles: ['test/patience.ts'], expect: { poll: { timeout: 30_000 } } };
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
+          ...patient,
           name: 'unit',
           include: ['src/**/*.test.ts'],
           testTimeout: 60_000,
@@ -15,6 +19,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...patient,
           name: 'system',
           include: ['test/**/*.test.ts'],
           testTimeout: 180_000,
