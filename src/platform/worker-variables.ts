@@ -4,7 +4,9 @@ const whole = (least: number, most: number) => z.coerce.number().int().min(least
 
 /** How many workers there are, how many calls each takes, and in which processes. */
 export const workerVariables = {
-  NUM_AGENTS: whole(1, 64).default(1).describe('worker processes to run'),
+  NUM_AGENTS: whole(0, 64)
+    .default(1)
+    .describe('worker processes to run; 0 where they run elsewhere'),
   WORKER_MAX_CALLS: whole(1, 1000).default(8).describe('calls that one worker takes at a time'),
   WORKER_HOSTS: whole(1, 256)
     .optional()
