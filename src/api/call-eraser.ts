@@ -2,6 +2,7 @@ import { isValid } from 'ulid';
 import { recordAction, type Actor } from '../access/audit.ts';
 import { removeBrief } from '../call/call-brief.ts';
 import { isCallId, type CallId } from '../call/call-id.ts';
+import { forgetConversation } from '../call/conversation-memory.ts';
 import { eraseFence } from '../call/dial-fence.ts';
 import { eraseEvents } from '../call/erase-events.ts';
 import type { Ledger } from '../call/ledger/ledger.ts';
@@ -135,6 +136,7 @@ export class CallEraser {
       await queue.erase(id);
       await removeBrief(redis, id);
       await eraseFence(redis, id);
+      await forgetConversation(redis, id);
       // A scheduled call may have been accepted long before anything happened to it.
       const from = call.dialedAt ?? call.startedAt;
       await eraseEvents(redis, id, { from, to: new Date() });

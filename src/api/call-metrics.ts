@@ -128,6 +128,7 @@ export class CallMetrics {
         if (ended) this.#end(call, trunk);
         break;
       case 'call.ringing':
+      case 'call.taken_over':
       case 'call.transfer':
       case 'call.dtmf':
       case 'call.recorded':

@@ -23,6 +23,15 @@ export const transcriptSchema = z.object({
       offset_ms: z.number().describe('the same, from the answer on'),
     }),
   ),
+  agent_lost: z
+    .array(
+      z.object({
+        at: z.iso.datetime().describe('when the agent was heard again'),
+        offset_ms: z.number(),
+        silent_ms: z.number().describe('for so long the caller had no agent'),
+      }),
+    )
+    .describe('where the agent was lost and another went on'),
 });
 
 export function viewTranscript(transcript: Transcript): z.infer<typeof transcriptSchema> {
@@ -41,6 +50,11 @@ export function viewTranscript(transcript: Transcript): z.infer<typeof transcrip
       interrupted,
       at: at.toISOString(),
       offset_ms: offsetMs,
+    })),
+    agent_lost: transcript.breaks.map(({ at, offsetMs, silentMs }) => ({
+      at: at.toISOString(),
+      offset_ms: offsetMs,
+      silent_ms: silentMs,
     })),
   };
 }

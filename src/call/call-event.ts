@@ -1,5 +1,6 @@
 import { ulid } from 'ulid';
 import { z } from 'zod';
+import { takeOverCauses } from './attendance.ts';
 import { hangupParties, outcomes } from './outcome.ts';
 
 const callId = z.templateLiteral(['call_', z.string()]);
@@ -15,7 +16,7 @@ const envelope = {
 };
 
 /** What a call used of one model. A vendor bills by what it names: tokens, characters, or seconds of sound. */
-const callUsageSchema = z.object({
+export const callUsageSchema = z.object({
   component: z.enum(['stt', 'llm', 'tts']),
   provider: z.string(),
   model: z.string().optional(),
@@ -28,6 +29,43 @@ const callUsageSchema = z.object({
   audioMs: ms.optional(),
 });
 export type CallUsage = z.infer<typeof callUsageSchema>;
+
+export const answeredEventSchema = z.object({
+  ...envelope,
+  type: z.literal('call.answered'),
+  data: z.object({
+    personality: z.string(),
+    simulated: z.boolean(),
+    sipCallId: z.string().optional(),
+  }),
+});
+
+/** A finished turn of either side. */
+export const turnEventSchema = z.object({
+  ...envelope,
+  type: z.literal('turn'),
+  data: z.object({
+    role: z.enum(['caller', 'agent']),
+    text: z.string(),
+    /** The agent was broken off here; `text` is what had been said. */
+    interrupted: z.boolean().default(false),
+    /** Stages in ms, where the framework measured them. */
+    latency: z
+      .object({
+        transcription: ms.optional(),
+        endOfTurn: ms.optional(),
+        llmFirstToken: ms.optional(),
+        ttsFirstByte: ms.optional(),
+        total: ms.optional(),
+        /** Moments, ms since the epoch: it was decided that the caller had finished, */
+        decidedAt: ms.optional(),
+        /** the agent's first sound left for the room, and it fell silent where it was broken off. */
+        spokeAt: ms.optional(),
+        silentAt: ms.optional(),
+      })
+      .optional(),
+  }),
+});
 
 /** Every change in a call's life, as it goes through the event stream to the ledger. */
 export const callEventSchema = z.discriminatedUnion('type', [
@@ -54,39 +92,19 @@ export const callEventSchema = z.discriminatedUnion('type', [
     type: z.literal('call.ringing'),
     data: z.object({ sipCallId: z.string().optional() }),
   }),
+  answeredEventSchema,
+  turnEventSchema,
+  /** Another agent goes on with the call, whose agent was lost. */
   z.object({
     ...envelope,
-    type: z.literal('call.answered'),
+    type: z.literal('call.taken_over'),
     data: z.object({
-      personality: z.string(),
-      simulated: z.boolean(),
-      sipCallId: z.string().optional(),
-    }),
-  }),
-  /** A finished turn of either side. */
-  z.object({
-    ...envelope,
-    type: z.literal('turn'),
-    data: z.object({
-      role: z.enum(['caller', 'agent']),
-      text: z.string(),
-      /** The agent was broken off here; `text` is what had been said. */
-      interrupted: z.boolean().default(false),
-      /** Stages in ms, where the framework measured them. */
-      latency: z
-        .object({
-          transcription: ms.optional(),
-          endOfTurn: ms.optional(),
-          llmFirstToken: ms.optional(),
-          ttsFirstByte: ms.optional(),
-          total: ms.optional(),
-          /** Moments, ms since the epoch: it was decided that the caller had finished, */
-          decidedAt: ms.optional(),
-          /** the agent's first sound left for the room, and it fell silent where it was broken off. */
-          spokeAt: ms.optional(),
-          silentAt: ms.optional(),
-        })
-        .optional(),
+      cause: z.enum(takeOverCauses),
+      /**
+       * From when the loss was noticed to when the agent was heard again, or listened again where it had nothing
+       * to say; 0 where the call had not been answered.
+       */
+      silentMs: ms,
     }),
   }),
   /** The call is being handed to another number (blind transfer, RFC 3515). The number stands nowhere. */

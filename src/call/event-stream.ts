@@ -1,4 +1,5 @@
 import type { Redis } from '../platform/redis.ts';
+import { ATTENDANCE } from './attendance.ts';
 import {
   callEvent,
   callEventSchema,
@@ -36,23 +37,30 @@ export class EventPublisher {
     await this.send(callEvent(type, call, data), facts);
   }
 
-  async send(event: CallEvent, facts?: CallFacts): Promise<void> {
+  /**
+   * The same for an event that is made already.
+   *
+   * @param agent only while no other agent attends the call (`attendance.ts`): one that was cut off, and whose
+   *   commands come late, must not speak for the one that went on
+   * @returns whether the event was written
+   */
+  async send(event: CallEvent, facts?: CallFacts, agent = ''): Promise<boolean> {
     const view = liveViewOf(event, facts);
     const head = [
       PUBLISH,
-      2,
+      3,
       EVENT_STREAM,
       LIVE_STREAM,
+      ATTENDANCE,
       STREAM_LENGTH,
       JSON.stringify(event),
+      event.call,
+      agent,
     ] as const;
-    if (!view) {
-      await this.#redis.eval(...head);
-      return;
-    }
+    if (!view) return (await this.#redis.eval(...head)) !== null;
     const [, call = '', , body = ''] = liveFields(view);
     const isOnce = view.type === 'call_started' || view.type === 'call_ended';
-    await this.#redis.eval(
+    const written = await this.#redis.eval(
       ...head,
       LIVE_LENGTH,
       call,
@@ -60,6 +68,7 @@ export class EventPublisher {
       isOnce ? `trunkline:live-once:${view.type}:${call}` : '',
       view.type === 'call_started' ? JSON.stringify(asState(view)) : '',
     );
+    return written !== null;
   }
 }
 
@@ -69,14 +78,18 @@ export class EventPublisher {
  * watches, whatever is published twice; a second start becomes a change.
  */
 const PUBLISH = `
+if ARGV[4] ~= '' then
+  local text = redis.call('HGET', KEYS[3], ARGV[3])
+  if text and cjson.decode(text).agent ~= ARGV[4] then return false end
+end
 local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'event', ARGV[2])
-if ARGV[3] then
-  local body = ARGV[5]
-  if ARGV[6] ~= '' and not redis.pcall('SET', ARGV[6], '1', 'NX', 'EX', 3600) then
-    body = ARGV[7]
+if ARGV[5] then
+  local body = ARGV[7]
+  if ARGV[8] ~= '' and not redis.pcall('SET', ARGV[8], '1', 'NX', 'EX', 3600) then
+    body = ARGV[9]
   end
   if body ~= '' then
-    redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', 'call', ARGV[4], 'body', body)
+    redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], '*', 'call', ARGV[6], 'body', body)
   end
 end
 return id`;

@@ -32,4 +32,7 @@ export const jobMetadataSchema = z.discriminatedUnion('direction', [
   }),
 ]);
 
+/** @see takeOver in `jobMetadataSchema` */
+export type TakeOver = z.infer<typeof takeOver>;
+
 export type JobMetadata = z.infer<typeof jobMetadataSchema>;

@@ -1,6 +1,7 @@
 import type { Redis } from '../platform/redis.ts';
 import { ATTENDANCE } from './attendance.ts';
 import type { CallId } from './call-id.ts';
+import { memoryItemsKey, memoryKey } from './conversation-memory.ts';
 
 /** A call that some room holds now: what the watchdog and `trunkline watch` need to know of it. */
 export type LiveCall = {
@@ -36,6 +37,7 @@ export async function leaveLiveCall(
     .multi()
     .hdel(LIVE_CALLS, call.id)
     .hdel(ATTENDANCE, call.id)
+    .del(memoryKey(call.id), memoryItemsKey(call.id))
     .srem(seatKey(call.trunk), call.id)
     .exec();
 }

@@ -3,6 +3,7 @@ import { attendanceOf } from '../call/attendance.ts';
 import type { EndDeps } from '../call/call-end.ts';
 import { freeLeakedSeats, listLiveCalls, type LiveCall } from '../call/live-calls.ts';
 import type { CallEnd } from '../call/outcome.ts';
+import { tellUntold } from '../call/untold-events.ts';
 import { asError } from '../platform/errors.ts';
 import type { Lease } from '../platform/lease.ts';
 import type { Log } from '../platform/log.ts';
@@ -139,6 +140,7 @@ export class Watchdog {
 
   async #endWithoutRoom(call: LiveCall): Promise<void> {
     this.#deps.log.error({ call: call.id, reason: roomLost.reason }, 'the watchdog ends a call');
+    await tellUntold(this.#deps, call.id);
     await endLostCall(this.#deps, call, roomLost);
     this.#roomMissed.delete(call.id);
   }

@@ -1,24 +1,38 @@
 import type { ReadableStream } from 'node:stream/web';
 import { TransformStream } from 'node:stream/web';
 import { voice, type llm } from '@livekit/agents';
+import type { MemoryWriter } from '../call/memory-writer.ts';
 import { endCallTool } from './end-call-tool.ts';
+import { rememberedTools } from './remembered-tools.ts';
+
+type CallAgentMemory = Pick<MemoryWriter, 'says' | 'saysNoMore' | 'toolBegins'>;
 
 /** The agent of one call: its instructions, its tools, and what it does with the first words it hears. */
 export class CallAgent extends voice.Agent {
   readonly #onFirstWords: (message: llm.ChatMessage) => boolean;
   readonly #onWords: (soFar: string) => void;
+  readonly #memory: CallAgentMemory;
 
   /**
    * @param options.onFirstWords whether a turn of the far end is dealt with, so that no reply is made.
+   * @param options.history what was said and done before this agent came
    * @param options.onWords told what the agent says, while it becomes known; must not throw.
    */
   constructor(options: {
     instructions: string;
+    history: llm.ChatContext | undefined;
+    memory: CallAgentMemory;
     hangUp: () => void;
     onFirstWords: (message: llm.ChatMessage) => boolean;
     onWords: (soFar: string) => void;
   }) {
-    super({ instructions: options.instructions, tools: [endCallTool(options.hangUp)] });
+    const { instructions, history, memory, hangUp } = options;
+    super({
+      instructions,
+      tools: rememberedTools([endCallTool(hangUp)], memory),
+      ...(history ? { chatCtx: history } : {}),
+    });
+    this.#memory = memory;
     this.#onFirstWords = options.onFirstWords;
     this.#onWords = options.onWords;
   }
@@ -41,8 +55,10 @@ export class CallAgent extends voice.Agent {
       transform: (part, controller) => {
         soFar += typeof part === 'string' ? part : part.text;
         this.#onWords(soFar);
+        this.#memory.says(soFar);
         controller.enqueue(part);
       },
+      flush: () => this.#memory.saysNoMore(),
     });
     return words?.pipeThrough(tap) ?? null;
   }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { attend, vacate } from '../call/attendance.ts';
 import { newCallId, type CallId } from '../call/call-id.ts';
 import { EVENT_STREAM, EventPublisher, parseStreamEntry } from '../call/event-stream.ts';
 import { createLog } from '../platform/log.ts';
@@ -54,14 +55,32 @@ describe('CallJournal', () => {
     expect(await told(call)).toEqual(['call.ended', 'call.usage', 'call.recorded']);
   });
 
+  it('tells nothing of a call that another agent attends, whenever Redis hears of it', async () => {
+    const call = newCallId();
+    const lost = new CallJournal(call, new EventPublisher(redis), log, 'agent-1');
+    await attend(redis, call, { agent: 'agent-1', host: 'a.1' });
+    lost.write('turn', turn('one'));
+    await lost.flushed();
+    await vacate(redis, call, { agent: 'agent-1', cause: 'worker_lost' });
+    // Of what the lost agent said last, the next one tells.
+    await attend(redis, call, { agent: 'agent-2', host: 'b.1' });
+    lost.write('turn', turn('late'));
+    await lost.end(end);
+    expect(lost.abandoned.aborted).toBe(true);
+    const next = new CallJournal(call, new EventPublisher(redis), log, 'agent-2');
+    next.write('turn', turn('two'));
+    await next.flushed();
+    expect(await told(call)).toEqual(['one', 'two']);
+  });
+
   it('keeps the order when events fail, and loses only those', async () => {
     const call = newCallId();
     const real = new EventPublisher(redis);
-    const publish: EventPublisher['publish'] = async (type, id, data) => {
-      if ('text' in data && data.text === 'lost') throw new Error('no room in the stream');
-      await real.publish(type, id, data);
+    const send: EventPublisher['send'] = async (event) => {
+      if (event.type === 'turn' && event.data.text === 'lost') throw new Error('no room');
+      return real.send(event);
     };
-    const journal = new CallJournal(call, { publish }, createLog('test', 'fatal'));
+    const journal = new CallJournal(call, { send }, createLog('test', 'fatal'));
     for (const text of ['one', 'lost', 'two']) journal.write('turn', turn(text));
     await journal.end(end);
     expect(await told(call)).toEqual(['one', 'two', 'call.ended']);

@@ -1,4 +1,9 @@
-import type { CallEventOf, CallEventType } from '../call/call-event.ts';
+import {
+  callEvent,
+  type CallEvent,
+  type CallEventOf,
+  type CallEventType,
+} from '../call/call-event.ts';
 import type { CallId } from '../call/call-id.ts';
 import type { EventPublisher } from '../call/event-stream.ts';
 import type { CallEnd } from '../call/outcome.ts';
@@ -15,13 +20,17 @@ const MAY_BE_LATE: ReadonlySet<CallEventType> = new Set(['call.recorded', 'call.
  */
 export class CallJournal {
   readonly #call: CallId;
-  readonly #events: Pick<EventPublisher, 'publish'>;
+  readonly #events: Pick<EventPublisher, 'send'>;
   readonly #log: Log;
   #tail: Promise<void> = Promise.resolve();
   #ended = false;
+  readonly #abandoned = new AbortController();
+  readonly #agent: string | undefined;
 
-  constructor(call: CallId, events: Pick<EventPublisher, 'publish'>, log: Log) {
+  /** @param agent that attends the call: when another one does, nothing of this one goes out any more */
+  constructor(call: CallId, events: Pick<EventPublisher, 'send'>, log: Log, agent?: string) {
     this.#call = call;
+    this.#agent = agent;
     this.#events = events;
     this.#log = log;
   }
@@ -31,15 +40,34 @@ export class CallJournal {
     type: T,
     data: CallEventOf<T>['data'],
   ): void {
-    if (this.#ended && !MAY_BE_LATE.has(type)) return;
-    this.#append(type, data);
+    this.send(callEvent(type, this.#call, data));
+  }
+
+  /**
+   * The same for an event that is made already.
+   *
+   * @param onSent called when Redis has it
+   */
+  send(event: Exclude<CallEvent, { type: 'call.ended' }>, onSent?: () => void): void {
+    if (this.#ended && !MAY_BE_LATE.has(event.type)) return;
+    this.#append(event, onSent);
+  }
+
+  /** Another agent has the call and tells the rest of it: what has not gone out yet is dropped. */
+  abandon(): void {
+    this.#abandoned.abort();
+  }
+
+  /** Aborted where another agent has the call. */
+  get abandoned(): AbortSignal {
+    return this.#abandoned.signal;
   }
 
   /** Resolves when the end, and everything before it, has reached Redis or failed for good. */
   async end(end: CallEnd): Promise<void> {
     if (!this.#ended) {
       this.#ended = true;
-      this.#append('call.ended', end);
+      this.#append(callEvent('call.ended', this.#call, end));
     }
     await this.#tail;
   }
@@ -49,14 +77,20 @@ export class CallJournal {
     await this.#tail;
   }
 
-  #append<T extends CallEventType>(type: T, data: CallEventOf<T>['data']): void {
+  #append(event: CallEvent, onSent?: () => void): void {
     this.#tail = this.#tail
-      .then(() => this.#events.publish(type, this.#call, data))
+      .then(() => this.#publish(event, onSent))
       .catch((thrown: unknown) => {
         this.#log.error(
-          { err: asError(thrown), call: this.#call, event: type },
+          { err: asError(thrown), call: this.#call, event: event.type },
           'could not publish an event',
         );
       });
+  }
+
+  async #publish(event: CallEvent, onSent: (() => void) | undefined): Promise<void> {
+    if (this.abandoned.aborted) return;
+    if (await this.#events.send(event, undefined, this.#agent)) onSent?.();
+    else this.abandon();
   }
 }

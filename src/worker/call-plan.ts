@@ -1,4 +1,6 @@
 import type { CallId } from '../call/call-id.ts';
+import type { Recalled } from '../call/conversation-memory.ts';
+import type { TakeOver } from '../call/job-metadata.ts';
 import type { CallEnd } from '../call/outcome.ts';
 import type { Personality } from '../personality/personality.ts';
 import type { CallJournal } from './call-journal.ts';
@@ -12,6 +14,16 @@ export type CallPlan = {
   phone: string;
   journal: CallJournal;
   task: TalkTask | RefuseTask;
+};
+
+/** Of a call whose agent was lost. */
+export type TakenOver = Pick<TakeOver, 'cause'> & {
+  /** The conversation so far; absent where none is known, so that it begins anew. */
+  recalled: Recalled | undefined;
+  /** How long the call has had no agent, in ms. */
+  lostMs: () => number;
+  /** How long ago the call was answered, in ms; 0 where it was not. */
+  answeredMs: () => number;
 };
 
 export type TalkTask = {

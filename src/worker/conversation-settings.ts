@@ -34,12 +34,27 @@ export function conversationSettings(
   },
 ): ConversationSettings {
   const { direction, variables } = call;
-  const { limits, components } = personality;
   const greeting = call.greeting ?? renderGreeting(personality, direction, variables);
-  return {
+  return filledInSettings(personality, {
     direction,
     instructions: renderInstructions(personality, direction, variables, call.prompt),
     greeting: greeting === '' ? undefined : greeting,
+    maxDurationMs: call.maxDurationMs,
+  });
+}
+
+/** The same, of texts that have been filled in. */
+export function filledInSettings(
+  personality: Personality,
+  call: Pick<ConversationSettings, 'direction' | 'instructions' | 'greeting'> & {
+    maxDurationMs: number | undefined;
+  },
+): ConversationSettings {
+  const { limits, components } = personality;
+  return {
+    direction: call.direction,
+    instructions: call.instructions,
+    greeting: call.greeting,
     listensFirst: personality.listensFirst,
     words: spokenWords(personality.language),
     vendors: {

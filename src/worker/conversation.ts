@@ -1,37 +1,19 @@
-import { voice, type llm, type VAD } from '@livekit/agents';
-import type { Room } from '@livekit/rtc-node';
+import { voice, type llm } from '@livekit/agents';
 import type { CallEnd } from '../call/outcome.ts';
-import type { SpeechComponents } from '../personality/providers/create-speech-components.ts';
 import { asError } from '../platform/errors.ts';
-import type { Log } from '../platform/log.ts';
 import { Releases } from '../platform/releases.ts';
 import { CallAgent } from './call-agent.ts';
 import { closeSession } from './close-session.ts';
 import { HUNG_UP, LOST, SILENT, TIME_IS_UP } from './conversation-end.ts';
-import type { ConversationSettings } from './conversation-settings.ts';
-import type { LiveTalk } from './live-talk.ts';
+import type { ConversationOptions } from './conversation-options.ts';
 import { PreparedSpeech } from './prepared-speech.ts';
+import { rememberSaid, rememberTalk } from './remember-talk.ts';
+import type { Resumption } from './resumption.ts';
 import { sessionOptions } from './session-options.ts';
 import { SilenceWatch } from './silence-watch.ts';
-import { turnOf, type Turn } from './turn-report.ts';
+import { turnOf } from './turn-report.ts';
 import { VendorWatch, type Part } from './vendor-watch.ts';
 import { within } from './within.ts';
-
-export type ConversationOptions = {
-  room: Room;
-  /** Identity of the far end's participant, who may join later. */
-  phone: string;
-  settings: ConversationSettings;
-  speech: SpeechComponents;
-  vad: VAD;
-  log: Log;
-  /** Told what goes on between the turns. */
-  live: LiveTalk;
-  /** Called for each finished turn, in order. */
-  onTurn: (turn: Turn) => void;
-  /** Called when the agent, a limit or a failure ends the call. The room is the caller's to delete. */
-  onEnd: (end: CallEnd) => void;
-};
 
 /** Sound on its way to the far end when the last frame has left us: jitter buffers of room and SIP service. */
 const TAIL_MS = 500;
@@ -59,6 +41,7 @@ export class Conversation {
   readonly #vendors: VendorWatch;
   readonly #silence: SilenceWatch;
   readonly #greeting: PreparedSpeech | undefined;
+  readonly #excuse: PreparedSpeech | undefined;
   #begun = false;
   #greeted = false;
   #paused = false;
@@ -82,11 +65,17 @@ export class Conversation {
     const ignore = () => undefined;
     speech.tts.on('error', ignore);
     this.#releases.add('voice errors', () => speech.tts.off('error', ignore));
-    if (settings.greeting !== undefined) {
-      const greeting = new PreparedSpeech(settings.greeting, speech.tts);
-      this.#greeting = greeting;
-      this.#releases.add('greeting', () => greeting.close());
-    }
+    const prepare = (words: string | undefined) => {
+      if (words === undefined) return undefined;
+      const prepared = new PreparedSpeech(words, speech.tts);
+      this.#releases.add('prepared speech', () => prepared.close());
+      return prepared;
+    };
+    const { resumption } = options;
+    const greets = !resumption || resumption.next.kind === 'greet';
+    this.#greeting = greets ? prepare(settings.greeting) : undefined;
+    this.#greeted = !greets;
+    this.#excuse = prepare(resumption?.words);
     this.#session = new voice.AgentSession({ ...sessionOptions(settings.turn), ...speech, vad });
   }
 
@@ -112,6 +101,8 @@ export class Conversation {
     await session.start({
       agent: new CallAgent({
         instructions: this.#options.settings.instructions,
+        history: this.#options.history,
+        memory: this.#options.memory,
         hangUp: () => this.#endSoon(HUNG_UP),
         onFirstWords: (message) => this.#onFirstWords(message),
         onWords: (soFar) => this.#options.live.says(soFar),
@@ -125,6 +116,7 @@ export class Conversation {
       },
       record: false,
     });
+    rememberSaid(session, this.#options.memory);
   }
 
   /** What the agent speaks through. */
@@ -137,21 +129,36 @@ export class Conversation {
     if (this.#begun || this.#closed) return;
     this.#begun = true;
     this.#session.input.setAudioEnabled(true);
-    const { settings } = this.#options;
-    this.#after(settings.maxDurationMs, () => this.endAfter(settings.words.timeIsUp, TIME_IS_UP));
-    if (settings.listensFirst) {
+    const { settings, resumption, onPresent } = this.#options;
+    const remainingMs = resumption?.remainingMs ?? settings.maxDurationMs;
+    this.#after(remainingMs, () => this.endAfter(settings.words.timeIsUp, TIME_IS_UP));
+    this.output?.once(voice.AudioOutput.EVENT_PLAYBACK_STARTED, onPresent);
+    if (resumption && resumption.next.kind !== 'greet') void this.#resume(resumption);
+    else if (settings.listensFirst) {
       this.#after(LISTEN_FIRST_MS, () => {
         // Who is speaking just then is answered when he has finished.
         if (this.#session.userState !== 'speaking') void this.#greet();
       });
-    }
-    if (!settings.listensFirst) void this.#greet();
+    } else void this.#greet();
     this.#updateSilence();
+  }
+
+  /** Goes on where another agent was lost. */
+  async #resume({ next }: Resumption): Promise<void> {
+    const excuse = this.#excuse;
+    if (excuse && (await within(excuse.ready, GREETING_MS))) {
+      this.#attempt(() => this.#session.say(excuse.text, { audio: excuse.stream() }));
+    }
+    if (next.kind === 'say') this.#say(next.words);
+    else if (next.kind === 'reply') this.#attempt(() => this.#session.generateReply(next.options));
+    else if (next.kind === 'end') this.endAfter(next.words, HUNG_UP);
+    else if (!excuse) this.#options.onPresent();
   }
 
   /** Ends the call when these words have been said. */
   endAfter(words: string, end: CallEnd): void {
-    void this.#sayLast(words).then(() => this.#endSoon(end));
+    if (words === '') this.#endSoon(end);
+    else void this.#sayLast(words).then(() => this.#endSoon(end));
   }
 
   /** While the far end may go to somebody else, it is neither listened to nor asked whether it is there. */
@@ -173,22 +180,17 @@ export class Conversation {
   #listen(): void {
     const events = voice.AgentSessionEventTypes;
     this.#options.live.follow(this.#session);
+    rememberTalk(this.#session, this.#options.memory);
     this.#session.on(events.ConversationItemAdded, ({ item }) => {
       if (item.type !== 'message') return;
       if (item.role === 'user') this.#silence.heard();
       const turn = turnOf(item, { heard: this.#heard, silentAt: this.#silentAt });
       this.#heard = undefined;
-      if (turn) this.#options.onTurn(turn);
+      if (turn) this.#options.onTurn(turn, item.createdAt);
     });
-    this.#session.on(events.AgentStateChanged, ({ newState }) => {
-      this.#vendors.agentState(newState);
-      this.#updateSilence();
-    });
+    this.#vendors.follow(this.#session);
+    this.#session.on(events.AgentStateChanged, () => this.#updateSilence());
     this.#session.on(events.UserStateChanged, () => this.#updateSilence());
-    this.#session.on(events.MetricsCollected, ({ metrics }) => {
-      if (metrics.type === 'llm_metrics') this.#vendors.modelAnswered();
-    });
-    this.#session.on(events.Error, (event) => this.#vendors.error(event));
     this.#session.on(events.Close, () => this.#end(LOST));
     this.#session.on(events.AgentStateChanged, ({ oldState, newState }) => {
       if (newState === 'speaking') this.#followPlayback();
@@ -216,7 +218,7 @@ export class Conversation {
   #onFirstWords(message: llm.ChatMessage): boolean {
     if (this.#greeted || !this.#options.settings.listensFirst || !this.#greeting) return false;
     const turn = turnOf(message);
-    if (turn) this.#options.onTurn(turn);
+    if (turn) this.#options.onTurn(turn, message.createdAt);
     void this.#greet();
     return true;
   }

@@ -13,10 +13,12 @@ const parameters = z.object({
     .describe('last words to the other side, where your message does not hold them already'),
 });
 
+export const END_CALL = 'end_call';
+
 /** The tool with which the model ends the call; `hangUp` runs when all of the goodbye has been played. */
 export function endCallTool(hangUp: () => void) {
   return llm.tool({
-    name: 'end_call',
+    name: END_CALL,
     description: DESCRIPTION,
     parameters,
     onDuplicate: 'reject',

@@ -86,7 +86,8 @@ const present = {
 
 async function plan(given: WorkerDeps, leg: PhoneLeg = present) {
   const stop = new AbortController().signal;
-  const made = await planInbound(given, { trunk: 'line', leg, roomName: 'in-room', stop });
+  const job = { agent: 'agent-1', stop };
+  const made = await planInbound(given, job, { trunk: 'line', leg, roomName: 'in-room' });
   await made?.journal.flushed();
   return made;
 }

@@ -9,7 +9,7 @@ import { refuse, refuseWithoutPersonality, type CallPlan } from './call-plan.ts'
 import { conversationSettings } from './conversation-settings.ts';
 import { firstOf } from './first-of.ts';
 import type { PhoneLeg } from './phone-leg.ts';
-import type { WorkerDeps } from './worker-deps.ts';
+import type { CallJob, WorkerDeps } from './worker-deps.ts';
 
 /** Longest wait for the far end to appear in its room. */
 const ARRIVAL_MS = 5000;
@@ -22,20 +22,21 @@ const ARRIVAL_MS = 5000;
  */
 export async function planInbound(
   deps: WorkerDeps,
-  call: { trunk: string; leg: PhoneLeg; roomName: string; stop: AbortSignal },
+  { agent, stop }: Pick<CallJob, 'agent' | 'stop'>,
+  call: { trunk: string; leg: PhoneLeg; roomName: string },
 ): Promise<CallPlan | undefined> {
   const { trunk, leg, roomName } = call;
   const caller = await firstOf({
     promises: [leg.joined, leg.gone.then(() => undefined)],
     withinMs: ARRIVAL_MS,
-    stop: call.stop,
+    stop,
   });
   if (!caller) return undefined;
   const { attributes } = caller;
   const number = attributes['sip.trunkPhoneNumber'] ?? '';
   const { id, isNew } = await allocateCallId(deps.redis, roomName);
   const choice = choosePersonality(deps, id, trunk, number);
-  const journal = new CallJournal(id, deps.events, deps.log);
+  const journal = new CallJournal(id, deps.events, deps.log, agent);
   if (isNew) {
     journal.write('call.received', {
       from: attributes['sip.phoneNumber'] ?? '',

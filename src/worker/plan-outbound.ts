@@ -10,13 +10,14 @@ import type { WorkerDeps } from './worker-deps.ts';
 export async function planOutbound(
   deps: WorkerDeps,
   { callId, trunk }: Extract<JobMetadata, { direction: 'outbound' }>,
+  agent: string,
 ): Promise<CallPlan> {
   const order = await getBrief(deps.redis, callId);
   return {
     id: callId,
     trunk,
     phone: PHONE_IDENTITY,
-    journal: new CallJournal(callId, deps.events, deps.log),
+    journal: new CallJournal(callId, deps.events, deps.log, agent),
     task: order ? taskOf(deps, order) : refuse('failed', 'The order of the call has expired.'),
   };
 }

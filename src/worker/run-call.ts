@@ -10,6 +10,7 @@ import { deleteRoom } from './call-room.ts';
 import { PhoneLeg } from './phone-leg.ts';
 import { planInbound } from './plan-inbound.ts';
 import { planOutbound } from './plan-outbound.ts';
+import { planTakeOver, recallCall } from './plan-take-over.ts';
 import { talk } from './talk.ts';
 import { within } from './within.ts';
 import type { CallJob, WorkerDeps } from './worker-deps.ts';
@@ -35,16 +36,19 @@ export async function runCall(deps: WorkerDeps, job: CallJob): Promise<void> {
   const { metadata, room } = job;
   const roomName = room.name ?? '';
   const releases = new Releases();
-  const leg = new PhoneLeg(room, metadata.direction === 'outbound' ? PHONE_IDENTITY : undefined);
+  const takenOver = metadata.takeOver && (await recallCall(deps, metadata.takeOver));
+  const identity = metadata.direction === 'outbound' ? PHONE_IDENTITY : undefined;
+  const leg = new PhoneLeg(room, takenOver?.recalled?.facts.phone ?? identity);
   releases.add('phone', () => leg.close());
   if (metadata.direction === 'outbound') job.onIdentified(metadata.callId);
   let plan: CallPlan | undefined;
   let end: CallEnd | undefined;
   try {
     plan =
-      metadata.direction === 'outbound'
-        ? await planOutbound(deps, metadata)
-        : await planInbound(deps, { trunk: metadata.trunk, leg, roomName, stop: job.stop });
+      (takenOver && (await planTakeOver(deps, job, takenOver))) ??
+      (metadata.direction === 'outbound'
+        ? await planOutbound(deps, metadata, job.agent)
+        : await planInbound(deps, job, { trunk: metadata.trunk, leg, roomName }));
     if (plan) {
       job.onIdentified(plan.id);
       if (!(await attend(deps.redis, plan.id, { agent: job.agent, host: deps.host }))) {
@@ -55,7 +59,7 @@ export async function runCall(deps: WorkerDeps, job: CallJob): Promise<void> {
       end =
         plan.task.kind === 'refuse'
           ? plan.task.end
-          : await talk(deps, job, { ...plan, task: plan.task, leg, releases });
+          : await talk(deps, job, { ...plan, task: plan.task, takenOver, leg, releases });
     }
   } catch (thrown) {
     deps.log.error(
@@ -65,6 +69,8 @@ export async function runCall(deps: WorkerDeps, job: CallJob): Promise<void> {
     end = BROKEN;
   }
   const lost = plan !== undefined && (await isLost(deps, job, plan));
+  // What is said while the conversation closes is the other agent's to tell.
+  if (lost) plan?.journal.abandon();
   // The far end first: it must not wait for what is still to be released and written down.
   const leftToOthers = lost || (metadata.direction === 'outbound' && !end);
   const deleted = leftToOthers ? undefined : deleteRoom(deps, roomName);
@@ -102,6 +108,10 @@ async function tellEnd(
   end: CallEnd,
 ): Promise<void> {
   await plan.journal.end(end);
+  if (plan.journal.abandoned.aborted) {
+    deps.log.warn({ call: plan.id }, 'another agent has taken the call');
+    return;
+  }
   job.onEndTold();
   await leaveLiveCall(deps.redis, plan);
   const { outcome, hungUpBy } = end;

@@ -1,13 +1,15 @@
+import { callEvent } from '../call/call-event.ts';
 import { READY_ATTRIBUTE } from '../call/job-metadata.ts';
 import type { CallEnd } from '../call/outcome.ts';
 import { recordingsFolder } from '../call/recording/recording-file.ts';
 import { createSpeechComponents } from '../personality/providers/create-speech-components.ts';
 import type { Releases } from '../platform/releases.ts';
 import { BlindTransfer } from './blind-transfer.ts';
-import type { CallPlan, TalkTask } from './call-plan.ts';
+import type { CallPlan, TakenOver, TalkTask } from './call-plan.ts';
 import { Conversation } from './conversation.ts';
 import { firstOf } from './first-of.ts';
 import { LiveTalk } from './live-talk.ts';
+import { openMemory } from './open-memory.ts';
 import { OperatorCommands } from './operator-commands.ts';
 import { endOfAnsweredCall, endOfUnansweredCall } from './phone-end.ts';
 import type { PhoneLeg } from './phone-leg.ts';
@@ -18,8 +20,16 @@ import type { CallJob, WorkerDeps } from './worker-deps.ts';
 /** Longest wait for an answer; livekit-sip gives up after 3 min in either direction. */
 const ANSWER_MS = 185_000;
 
-export type TalkContext = Pick<CallPlan, 'id' | 'phone' | 'journal'> & {
+/**
+ * Longest wait for the far end of a call that had been answered. It is in the room, but for the 6 s that livekit-sip
+ * takes to come back after a restart of livekit-server.
+ */
+const RETURN_MS = 12_000;
+
+export type TalkContext = Pick<CallPlan, 'id' | 'trunk' | 'phone' | 'journal'> & {
   task: TalkTask;
+  /** Present where another agent began the call. */
+  takenOver: TakenOver | undefined;
   leg: PhoneLeg;
   /** Takes what the call acquires. */
   releases: Releases;
@@ -33,19 +43,25 @@ export type TalkContext = Pick<CallPlan, 'id' | 'phone' | 'journal'> & {
 export async function talk(
   deps: WorkerDeps,
   job: CallJob,
-  { id, phone, journal, task, leg, releases }: TalkContext,
+  context: TalkContext,
 ): Promise<CallEnd | undefined> {
+  const { id, phone, journal, task, takenOver, leg, releases } = context;
   const { personality, settings } = task;
+  const { memory, tell, tellRinging, history, resumption } = openMemory(deps, job.agent, context);
+  releases.add('memory', () => memory.close());
   const over = Promise.withResolvers<CallEnd>();
   let recorder: CallRecorder | undefined;
   // A slow disk must hold up nothing that is released before.
   releases.add('recording', async () => {
-    const recorded = await recorder?.finish();
+    const recorded = await (journal.abandoned.aborted ? recorder?.abandon() : recorder?.finish());
     if (recorded) journal.write('call.recorded', recorded);
   });
   const vad = await deps.vads.of(personality);
   const speech = await createSpeechComponents(personality, { config: deps.config, vad });
-  const meter = new UsageMeter(personality, speech);
+  const meter = new UsageMeter(personality, speech, {
+    before: takenOver?.recalled?.usage ?? [],
+    onUsed: () => memory.used(meter.usage),
+  });
   // Also an outbound call that nobody answers has used something: its greeting.
   releases.add('usage', () => {
     const { usage } = meter;
@@ -53,6 +69,8 @@ export async function talk(
     if (usage.length > 0) journal.write('call.usage', { usage });
   });
   const live = new LiveTalk(id, deps.live);
+  const present = tellTakeOver(context);
+  releases.add('take-over', present);
   const conversation = await Conversation.start({
     room: job.room,
     phone,
@@ -61,10 +79,14 @@ export async function talk(
     vad,
     log: deps.log,
     live,
-    onTurn: (turn) => {
+    memory,
+    history,
+    resumption,
+    onTurn: (turn, at) => {
       live.turn(turn.role);
-      journal.write('turn', turn);
+      tell(callEvent('turn', id, turn), at);
     },
+    onPresent: present,
     onEnd: over.resolve,
   });
   releases.add('conversation', () => conversation.close());
@@ -92,29 +114,38 @@ export async function talk(
   releases.add('commands', deaf);
 
   if (settings.direction === 'outbound') {
-    void leg.ringing.then(() => journal.write('call.ringing', {}));
+    void leg.ringing.then(tellRinging);
     await job.room.localParticipant?.setAttributes({ [READY_ATTRIBUTE]: '1' });
   }
   const before = await firstOf<CallEnd | 'answered' | 'left'>({
     promises: [
-      leg.answered.then(() => 'answered'),
+      // Whoever is in the room of a call that was answered before hears us, whatever its attributes say by now.
+      (resumption ? leg.joined : leg.answered).then(() => 'answered'),
       over.promise,
       leg.gone.then((reason) => {
+        if (resumption) return GONE_MEANWHILE;
         if (settings.direction === 'outbound') return 'left';
         return leg.answeredUnsaid ? 'answered' : endOfUnansweredCall(reason);
       }),
     ],
-    withinMs: ANSWER_MS,
+    withinMs: resumption ? RETURN_MS : ANSWER_MS,
     stop: job.stop,
   });
   if (before === 'left') return undefined;
-  if (before !== 'answered') return before ?? (job.stop.aborted ? STOPPED : NOT_ANSWERED);
+  if (before !== 'answered') {
+    if (before || job.stop.aborted) return before ?? STOPPED;
+    return resumption ? GONE_MEANWHILE : NOT_ANSWERED;
+  }
 
-  journal.write('call.answered', {
-    personality: personality.key,
-    simulated: personality.simulated,
-    sipCallId: leg.sipCallId,
-  });
+  if (!resumption) {
+    tell(
+      callEvent('call.answered', id, {
+        personality: personality.key,
+        simulated: personality.simulated,
+        sipCallId: leg.sipCallId,
+      }),
+    );
+  }
   if (personality.recording) {
     recorder = new CallRecorder({
       folder: recordingsFolder(deps.config),
@@ -122,6 +153,7 @@ export async function talk(
       room: job.room,
       output: conversation.output,
       log: deps.log,
+      ...(resumption && takenOver ? { continuesAtMs: takenOver.answeredMs() } : {}),
     });
   }
   conversation.begin();
@@ -137,10 +169,28 @@ export async function talk(
     ],
     stop: job.stop,
   });
-  // Its last moment is this one.
-  void recorder?.finish();
+  // Its last moment is this one; whether it is ours to finish is known later.
+  recorder?.stop();
   return end ?? STOPPED;
 }
+
+/** Tells once, whenever the agent is there, that it goes on with the call of one that was lost. */
+function tellTakeOver({ takenOver, journal }: TalkContext): () => void {
+  let told = takenOver === undefined;
+  return () => {
+    if (!takenOver || told) return;
+    told = true;
+    const { cause, recalled, lostMs } = takenOver;
+    const hadAnswered = !recalled || recalled.answeredAt !== undefined;
+    journal.write('call.taken_over', { cause, silentMs: hadAnswered ? lostMs() : 0 });
+  };
+}
+
+const GONE_MEANWHILE: CallEnd = {
+  outcome: 'failed',
+  reason: 'The agent was lost, and the far end left before another came.',
+  hungUpBy: 'system',
+};
 
 const NOT_ANSWERED: CallEnd = {
   outcome: 'failed',

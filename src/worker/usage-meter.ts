@@ -16,10 +16,20 @@ export class UsageMeter {
   readonly #model: CallUsage;
   readonly #voice: CallUsage;
   readonly #streams = new Set<stt.SpeechStream>();
+  readonly #onUsed: () => void;
   readonly #stops: (() => void)[] = [];
 
-  constructor({ components }: Pick<Personality, 'components'>, speech: SpeechComponents) {
+  /**
+   * @param options.before what the call had used when its agent was lost, of the same components
+   * @param options.onUsed called whenever something was used
+   */
+  constructor(
+    { components }: Pick<Personality, 'components'>,
+    speech: SpeechComponents,
+    options: { before?: readonly CallUsage[]; onUsed?: () => void } = {},
+  ) {
     this.#speech = speech;
+    this.#onUsed = options.onUsed ?? (() => undefined);
     this.#ears = { component: 'stt', ...namesOf(components.stt), audioMs: 0 };
     this.#model = {
       component: 'llm',
@@ -29,6 +39,12 @@ export class UsageMeter {
       outputTokens: 0,
     };
     this.#voice = { component: 'tts', ...namesOf(components.tts), characters: 0, audioMs: 0 };
+    for (const used of options.before ?? []) {
+      const mine = [this.#ears, this.#model, this.#voice].find(
+        ({ component }) => component === used.component,
+      );
+      if (mine) addUsage(mine, used);
+    }
     speech.stt.on('metrics_collected', this.#heard);
     speech.llm.on('metrics_collected', this.#thought);
     speech.tts.on('metrics_collected', this.#spoke);
@@ -65,11 +81,11 @@ export class UsageMeter {
   }
 
   readonly #heard = ({ audioDurationMs, inputTokens, outputTokens }: metrics.STTMetrics): void => {
-    add(this.#ears, { audioMs: audioDurationMs, inputTokens, outputTokens });
+    this.#add(this.#ears, { audioMs: audioDurationMs, inputTokens, outputTokens });
   };
 
   readonly #thought = (used: metrics.LLMMetrics): void => {
-    add(this.#model, {
+    this.#add(this.#model, {
       inputTokens: used.promptTokens,
       cachedTokens: used.promptCachedTokens,
       outputTokens: used.completionTokens,
@@ -79,13 +95,18 @@ export class UsageMeter {
   readonly #spoke = (used: metrics.TTSMetrics): void => {
     // Around a voice that cannot stream the framework puts an adapter, which tells the same again.
     if (used.streamed && !this.#speech.tts.capabilities.streaming) return;
-    add(this.#voice, {
+    this.#add(this.#voice, {
       characters: used.charactersCount,
       audioMs: used.audioDurationMs,
       inputTokens: used.inputTokens,
       outputTokens: used.outputTokens,
     });
   };
+
+  #add(total: CallUsage, more: Amounts): void {
+    addUsage(total, more);
+    this.#onUsed();
+  }
 
   /** Keeps hold of the streams that the session opens, to settle them. */
   #followStreams(): () => void {
@@ -100,14 +121,12 @@ export class UsageMeter {
   }
 }
 
-type Amounts = Pick<
-  CallUsage,
-  'inputTokens' | 'cachedTokens' | 'outputTokens' | 'characters' | 'audioMs'
->;
+const UNITS = ['inputTokens', 'cachedTokens', 'outputTokens', 'characters', 'audioMs'] as const;
+type Amounts = { [Unit in (typeof UNITS)[number]]?: number | undefined };
 
 /** Adds what is more than nothing, so that tokens stand only where a vendor bills by them. */
-function add(total: CallUsage, more: { [K in keyof Amounts]: Amounts[K] | undefined }): void {
-  for (const unit of Object.keys(more) as (keyof Amounts)[]) {
+function addUsage(total: CallUsage, more: Amounts): void {
+  for (const unit of UNITS) {
     const amount = more[unit] ?? 0;
     if (amount > 0) total[unit] = (total[unit] ?? 0) + amount;
   }

@@ -1,4 +1,4 @@
-import type { voice } from '@livekit/agents';
+import { voice } from '@livekit/agents';
 import type { CallEnd } from '../call/outcome.ts';
 
 /** The vendors behind a personality, by name, for the reason of a failure. */
@@ -34,7 +34,18 @@ export class VendorWatch {
     this.#onFailure = onFailure;
   }
 
-  agentState(state: voice.AgentState): void {
+  /** The session is its owner's, who closes it. */
+  follow(session: voice.AgentSession): void {
+    const events = voice.AgentSessionEventTypes;
+    session.on(events.AgentStateChanged, ({ newState }) => this.#agentState(newState));
+    session.on(events.MetricsCollected, ({ metrics }) => {
+      // The model has given its whole answer.
+      if (metrics.type === 'llm_metrics') this.#modelAnswered = true;
+    });
+    session.on(events.Error, (event) => this.#error(event));
+  }
+
+  #agentState(state: voice.AgentState): void {
     clearTimeout(this.#timer);
     if (state !== 'thinking' || this.#failed) return;
     this.#modelAnswered = false;
@@ -43,12 +54,7 @@ export class VendorWatch {
     }, NO_REPLY_MS);
   }
 
-  /** The model has given its whole answer. */
-  modelAnswered(): void {
-    this.#modelAnswered = true;
-  }
-
-  error({ error }: voice.ErrorEvent): void {
+  #error({ error }: voice.ErrorEvent): void {
     if (!('recoverable' in error) || error.recoverable) return;
     const part = partOf(error.type);
     if (part) this.fail(part, `failed${describe('error' in error ? error.error : undefined)}`);

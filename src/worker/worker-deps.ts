@@ -19,7 +19,7 @@ export type WorkerDeps = {
   config: Config;
   log: Log;
   redis: Redis;
-  events: Pick<EventPublisher, 'publish'>;
+  events: Pick<EventPublisher, 'publish' | 'send'>;
   live: Pick<LivePublisher, 'send'>;
   rooms: Pick<RoomServiceClient, 'deleteRoom'>;
   sip: Pick<SipClient, 'transferSipParticipant'>;

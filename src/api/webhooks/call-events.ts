@@ -56,6 +56,14 @@ function mainEvent({ event, call, ended }: Applied): AnyCallEvent | undefined {
       const measured = latency ? viewLatency(latency) : null;
       return { ...head('turn'), role, text, interrupted, latency: measured };
     }
+    case 'call.taken_over': {
+      const { cause, silentMs } = event.data;
+      return {
+        ...head('call.taken_over'),
+        take_over_cause: cause,
+        take_over_silent_ms: silentMs,
+      };
+    }
     case 'call.transfer': {
       const { state, by, reason, sipStatus } = event.data;
       return {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { takeOverCauses } from '../../call/attendance.ts';
 import { callSchema } from '../call-view.ts';
 import { latencySchema } from '../latency-summary.ts';
 
@@ -53,6 +54,12 @@ export const webhookEvents = {
   'call.dialing': ofCall('call.dialing', 'an outbound call is being dialled', {}),
   'call.ringing': ofCall('call.ringing', 'the phone rings', {}),
   'call.answered': ofCall('call.answered', 'the call was answered', {}),
+  'call.taken_over': ofCall('call.taken_over', 'the agent was lost, and another goes on', {
+    take_over_cause: z.enum(takeOverCauses),
+    take_over_silent_ms: z
+      .number()
+      .describe('from when the loss was noticed to when the agent was heard again'),
+  }),
   'call.transfer': ofCall('call.transfer', 'the call is handed to another number', {
     transfer_state: z.enum(['started', 'completed', 'failed']),
     transfer_by: z.enum(['agent', 'operator']),

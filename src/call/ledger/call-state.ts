@@ -103,6 +103,7 @@ export function afterEvent(state: CallState, event: CallEvent): CallState {
     case 'call.usage':
       return { ...state, usage: [...(state.usage ?? []), ...event.data.usage] };
     case 'call.transfer':
+    case 'call.taken_over':
     case 'call.dtmf':
       return state;
     case 'call.ended':

@@ -202,6 +202,7 @@ const LIFE = [
   'call.ringing',
   'call.answered',
   'call.dtmf',
+  'call.taken_over',
   'call.transfer',
   'call.ended',
   'call.recorded',

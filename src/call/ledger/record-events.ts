@@ -157,6 +157,7 @@ function timelineData(event: CallEvent): Record<string, unknown> {
       return data;
     }
     case 'call.transfer':
+    case 'call.taken_over':
     case 'call.dtmf':
     case 'call.usage':
     case 'call.ringing':

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { takeOverCauses } from '../attendance.ts';
 import { hangupParties, outcomes } from '../outcome.ts';
 
 /** Of the messages' shape. Fields may be added within a version; whoever reads ignores what it does not know. */
@@ -98,6 +99,10 @@ export const liveBodySchema = z.discriminatedUnion('type', [
       agent: z.enum(agentStates).optional(),
       caller: z.enum(callerStates).optional(),
       transfer: z.enum(['started', 'completed', 'failed']).optional(),
+      taken_over: z
+        .object({ cause: z.enum(takeOverCauses), silent_ms: ms })
+        .optional()
+        .describe('the agent was lost, and another goes on'),
     })
     .describe('something about a call changed: the fields that are there'),
   z

@@ -48,6 +48,10 @@ export function liveViewOf(event: CallEvent, facts?: CallFacts): LiveBody | unde
       return { type: 'conversation_turn', ...head, ...turnOf(event.data) };
     case 'call.transfer':
       return { type: 'state', ...head, transfer: event.data.state };
+    case 'call.taken_over': {
+      const { cause, silentMs } = event.data;
+      return { type: 'state', ...head, taken_over: { cause, silent_ms: silentMs } };
+    }
     case 'call.ended': {
       const { outcome, reason, hungUpBy, sipStatus } = event.data;
       return {

@@ -2,7 +2,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { CallEventOf } from '../call-event.ts';
 import { durationMs, HEADER_BYTES, muLawHeader, soundBytes } from './mu-law-wav.ts';
-import { isRecordingFile, PART } from './recording-file.ts';
+import { isRecordingFile, NEXT, PART } from './recording-file.ts';
 
 export type Recorded = CallEventOf<'call.recorded'>['data'];
 
@@ -42,6 +42,7 @@ export async function removeRecording(folder: string, file: string): Promise<voi
   const target = path.join(folder, file);
   await rm(target, { force: true });
   await rm(`${target}${PART}`, { force: true });
+  await rm(`${target}${PART}${NEXT}`, { force: true });
 }
 
 /** @returns bytes of sound */

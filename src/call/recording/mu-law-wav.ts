@@ -43,6 +43,11 @@ export function soundBytes(fileBytes: number): number {
   return Math.max(0, Math.floor((fileBytes - HEADER_BYTES) / CHANNELS) * CHANNELS);
 }
 
+/** Bytes of sound that last so many ms. */
+export function bytesOf(ms: number): number {
+  return Math.round((ms * RECORDING_RATE) / 1000) * CHANNELS;
+}
+
 /** ms that so many bytes of sound last. */
 export function durationMs(bytes: number): number {
   return Math.round((bytes / CHANNELS / RECORDING_RATE) * 1000);

@@ -6,6 +6,9 @@ import type { CallId } from '../call-id.ts';
 /** Ends the name of a recording that is still written, or whose writer died. */
 export const PART = '.part';
 
+/** Follows it where another agent makes ready to go on with the recording. */
+export const NEXT = '.next';
+
 /** The folder of recordings, absolute. Workers and apis on several machines share it. */
 export function recordingsFolder(config: Config): string {
   return resolvePath(config, config.RECORDINGS_DIR ?? path.join(config.DATA_DIR, 'recordings'));

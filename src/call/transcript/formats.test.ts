@@ -25,6 +25,7 @@ function transcript(spoken: Spoken[], more: Partial<Transcript> = {}): Transcrip
       at: new Date(ANSWERED + line.offsetMs),
       ...line,
     })),
+    breaks: [],
     ...more,
   };
 }
@@ -47,6 +48,26 @@ describe('a transcript', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('says where the agent was lost, to those who read', () => {
+    const broken = transcript(
+      [
+        { role: 'agent', text: 'We are open from', offsetMs: 4_000, interrupted: true },
+        { role: 'agent', text: 'I am back.', offsetMs: 7_000 },
+      ],
+      { breaks: [{ at: new Date(ANSWERED + 5_500), offsetMs: 5_500, silentMs: 1_234 }] },
+    );
+    expect(plainText(broken)).toBe(
+      [
+        '[00:00:04] Agent: We are open from [interrupted]',
+        '[00:00:05] (the agent was lost for 1.2 s)',
+        '[00:00:07] Agent: I am back.',
+        '',
+      ].join('\n'),
+    );
+    expect(markdown(broken)).toContain('\n*(00:00:05: the agent was lost for 1.2 s)*\n');
+    expect(srt(broken)).not.toContain('lost');
   });
 
   it('as Markdown has a heading, the facts, and a paragraph a turn', () => {

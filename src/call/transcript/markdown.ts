@@ -1,6 +1,6 @@
 import { clockTime } from './clock-time.ts';
 import { oneLine } from './one-line.ts';
-import { speakerOf, type Transcript } from './transcript.ts';
+import { entriesOf, sentenceOf, speakerOf, type Transcript } from './transcript.ts';
 
 /** A heading, what is known of the call, and a paragraph a turn (CommonMark, with GitHub's table). */
 export function markdown(transcript: Transcript): string {
@@ -22,7 +22,8 @@ export function markdown(transcript: Transcript): string {
   const table = facts.flatMap(([name, value]) =>
     value === undefined ? [] : [`| ${name} | ${escaped(value)} |`],
   );
-  const spoken = transcript.lines.map((line) => {
+  const spoken = entriesOf(transcript).map((line) => {
+    if (line.kind === 'break') return `*(${clockTime(line.offsetMs)}: ${sentenceOf(line)})*\n`;
     const mark = line.interrupted ? ' *(interrupted)*' : '';
     const head = `**${speakerOf(transcript, line)}** (${clockTime(line.offsetMs)})`;
     return `${head}: ${escaped(line.text)}${mark}\n`;

@@ -10,6 +10,14 @@ export type Line = {
   offsetMs: number;
 };
 
+/** The agent was lost, and another went on. */
+type Break = {
+  /** When the agent was heard again. */
+  at: Date;
+  offsetMs: number;
+  silentMs: number;
+};
+
 /** What was said in a call, as the formats of this folder write it. */
 export type Transcript = {
   id: string;
@@ -23,12 +31,14 @@ export type Transcript = {
   outcome: string | undefined;
   reason: string | undefined;
   lines: readonly Line[];
+  breaks: readonly Break[];
 };
 
 /** The transcript of a call; undefined where there is none: nobody spoke, or it has been erased. */
-export function transcriptOf({ call, turns }: CallRecord): Transcript | undefined {
+export function transcriptOf({ call, turns, timeline }: CallRecord): Transcript | undefined {
   if (turns.length === 0 || call.erasedAt !== null) return undefined;
   const zero = (call.answeredAt ?? call.startedAt).getTime();
+  const offsetOf = (at: Date) => Math.max(0, at.getTime() - zero);
   return {
     id: call.id,
     direction: call.direction,
@@ -45,9 +55,30 @@ export function transcriptOf({ call, turns }: CallRecord): Transcript | undefine
       text,
       interrupted,
       at,
-      offsetMs: Math.max(0, at.getTime() - zero),
+      offsetMs: offsetOf(at),
     })),
+    breaks: timeline.flatMap(({ type, at, data }) =>
+      type === 'call.taken_over' && typeof data['silentMs'] === 'number'
+        ? [{ at, offsetMs: offsetOf(at), silentMs: data['silentMs'] }]
+        : [],
+    ),
   };
+}
+
+/** What people read, in order. */
+export function entriesOf({
+  lines,
+  breaks,
+}: Transcript): (({ kind: 'line' } & Line) | ({ kind: 'break' } & Break))[] {
+  return [
+    ...breaks.map((pause) => ({ kind: 'break' as const, ...pause })),
+    ...lines.map((line) => ({ kind: 'line' as const, ...line })),
+  ].toSorted((a, b) => a.at.getTime() - b.at.getTime());
+}
+
+/** What a break was, for people. */
+export function sentenceOf({ silentMs }: Break): string {
+  return `the agent was lost for ${(silentMs / 1000).toFixed(1)} s`;
 }
 
 /** Who speaks, for people: in a call that we made, the person is not the caller. */

@@ -6,6 +6,7 @@ import type { CallId } from '../../call/call-id.ts';
 import type { JobMetadata } from '../../call/job-metadata.ts';
 import type { LiveCall } from '../../call/live-calls.ts';
 import type { CallEnd } from '../../call/outcome.ts';
+import { tellUntold } from '../../call/untold-events.ts';
 import { asError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import type { CallRooms } from '../call-room.ts';
@@ -95,6 +96,7 @@ export class LostAgents {
     const agent = `announcer-${randomUUID()}`;
     if (!(await attend(redis, call.id, { agent, host: `${ANNOUNCES}${dispatcher}` }))) return false;
     log.error({ call: call.id }, 'no agent was to be had, so the call is ended');
+    await tellUntold(this.#deps, call.id);
     const said = caller && (await this.#apologise(call, agent, caller['sip.trunkPhoneNumber']));
     try {
       // Where LiveKit is away nobody can be told, and somebody may be on the line: that is seen to later.

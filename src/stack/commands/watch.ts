@@ -73,6 +73,8 @@ function describe(event: CallEvent): string {
       return `answered by ${event.data.personality}`;
     case 'turn':
       return `${event.data.role.padEnd(6)} ${event.data.text}${event.data.interrupted ? ' (interrupted)' : ''}`;
+    case 'call.taken_over':
+      return `agent lost (${event.data.cause}), another goes on after ${event.data.silentMs} ms`;
     case 'call.transfer':
       return `transfer ${event.data.state}${event.data.reason === undefined ? '' : `: ${event.data.reason}`}`;
     case 'call.dtmf':

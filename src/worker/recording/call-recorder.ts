@@ -31,6 +31,7 @@ export class CallRecorder {
   readonly #speech: HeardSpeech | undefined;
   readonly #timer: NodeJS.Timeout;
   readonly #clock: () => number;
+  #stopped: Promise<void> | undefined;
   #finished: Promise<Recorded | undefined> | undefined;
 
   /** Begins at once. */
@@ -41,6 +42,10 @@ export class CallRecorder {
     /** What the agent speaks through; null where it has no voice. */
     output: voice.AudioOutput | null;
     log: Log;
+    /**
+     * Of a call whose recording another agent began: how long ago, in ms. What it has not written is silence.
+     */
+    continuesAtMs?: number;
     clock?: () => number;
   }) {
     const { folder, call, room, output, log } = options;
@@ -51,6 +56,7 @@ export class CallRecorder {
     this.#writer = new RecordingWriter({
       folder,
       file: recordingFile(call),
+      continuesAtMs: options.continuesAtMs,
       onFailure: (err) => log.error({ err, call }, 'the call is not recorded'),
     });
     this.#ears = new RoomEars({
@@ -76,21 +82,42 @@ export class CallRecorder {
     );
   }
 
+  /** Ends the recording with this moment. Idempotent. */
+  stop(): void {
+    this.#stopped ??= this.#stop(this.#clock());
+  }
+
   /**
-   * Ends the recording with this moment. Idempotent.
+   * Leaves the file to another agent, which has the call now.
+   *
+   * @returns undefined: there is nothing to tell of it
+   */
+  async abandon(): Promise<undefined> {
+    this.stop();
+    await this.#stopped;
+    await this.#writer.abandon();
+  }
+
+  /**
+   * Stops, and makes a recording of what there is. Idempotent.
    *
    * @returns what there is on the disk then; undefined where the call could not be recorded.
    */
   finish(): Promise<Recorded | undefined> {
-    this.#finished ??= this.#finish(this.#clock());
+    this.stop();
+    this.#finished ??= this.#finish();
     return this.#finished;
   }
 
-  async #finish(endsAt: number): Promise<Recorded | undefined> {
+  async #finish(): Promise<Recorded | undefined> {
+    await this.#stopped;
+    return this.#writer.finish();
+  }
+
+  async #stop(endsAt: number): Promise<void> {
     clearInterval(this.#timer);
     this.#speech?.close();
     await this.#ears.close();
     this.#writer.append(this.#timeline.take(endsAt));
-    return this.#writer.finish();
   }
 }

@@ -44,6 +44,54 @@ const files = () =>
     statSync(path.join(folder, name)).isFile(),
   );
 
+describe('a recording whose writer died', () => {
+  function next(file: string, continuesAtMs: number) {
+    const failures: Error[] = [];
+    const onFailure = (error: Error) => failures.push(error);
+    return { writer: new RecordingWriter({ folder, file, onFailure, continuesAtMs }), failures };
+  }
+  const second = (value: number) => Buffer.alloc(16_000, value);
+
+  it('goes on in the same file, what is missing as silence', async () => {
+    const lost = aWriter();
+    lost.writer.append(second(1));
+    await lost.writer.abandon();
+    const { writer, failures } = next(lost.file, 2500);
+    writer.append(second(2));
+    expect(await writer.finish()).toEqual({
+      file: lost.file,
+      durationMs: 3500,
+      bytes: HEADER_BYTES + 56_000,
+    });
+    expect(failures).toEqual([]);
+    const sound = readFileSync(lost.target).subarray(HEADER_BYTES);
+    expect(sound).toEqual(Buffer.concat([second(1), Buffer.alloc(24_000, 0xff), second(2)]));
+    expect(files()).toEqual([lost.file]);
+    expect(statSync(lost.target).mode & 0o777).toBe(0o600);
+  });
+
+  it('is not written into by one that was only taken for dead', async () => {
+    const lost = aWriter();
+    lost.writer.append(second(1));
+    await vi.waitFor(() => expect(statSync(`${lost.target}.part`).size).toBeGreaterThan(16_000));
+    const { writer } = next(lost.file, 1000);
+    writer.append(second(2));
+    await vi.waitFor(() => expect(statSync(`${lost.target}.part`).size).toBeGreaterThan(32_000));
+    lost.writer.append(second(3));
+    await lost.writer.abandon();
+    expect(await writer.finish()).toMatchObject({ durationMs: 2000 });
+    expect(readFileSync(lost.target).subarray(HEADER_BYTES)).toEqual(
+      Buffer.concat([second(1), second(2)]),
+    );
+  });
+
+  it('is silent up to there where nothing of it is left', async () => {
+    const { writer } = next(recordingFile(newCallId()), 150_000);
+    writer.append(second(2));
+    expect(await writer.finish()).toMatchObject({ durationMs: 151_000 });
+  });
+});
+
 describe('RecordingWriter', () => {
   it('leaves a finished file that its owner alone can read', async () => {
     const { writer, failures, file, target } = aWriter();

@@ -1,12 +1,25 @@
-import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdir,
+  open,
+  rename,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { finishRecording, type Recorded } from '../../call/recording/finish-recording.ts';
-import { muLawHeader } from '../../call/recording/mu-law-wav.ts';
-import { PART } from '../../call/recording/recording-file.ts';
+import { bytesOf, HEADER_BYTES, muLawHeader, soundBytes } from '../../call/recording/mu-law-wav.ts';
+import { NEXT, PART } from '../../call/recording/recording-file.ts';
 import { asError } from '../../platform/errors.ts';
 
 /** Sound that waits for a slow disk: two minutes. */
 const MOST_WAITING = 2 * 1024 * 1024;
+
+/** A minute of it. */
+const SILENCE = Buffer.alloc(bytesOf(60_000), 0xff);
 
 /**
  * Writes a recording while its call runs. What has been written can be played whatever happens next: the
@@ -23,19 +36,24 @@ export class RecordingWriter {
 
   /**
    * @param options.file below the folder of recordings
+   * @param options.continuesAtMs goes on, at this time of it, with a recording whose writer died; what is missing
+   *   is silence
    * @param options.openFile for tests
    */
   constructor(options: {
     folder: string;
     file: string;
     onFailure: (error: Error) => void;
+    continuesAtMs?: number | undefined;
     openFile?: typeof open;
   }) {
     this.#folder = options.folder;
     this.#file = options.file;
     this.#onFailure = options.onFailure;
-    const { openFile = open } = options;
-    this.#tail = this.#attempt(undefined, () => this.#open(openFile));
+    const { openFile = open, continuesAtMs } = options;
+    this.#tail = this.#attempt(undefined, () =>
+      continuesAtMs === undefined ? this.#open(openFile) : this.#continue(openFile, continuesAtMs),
+    );
   }
 
   /** Returns at once. */
@@ -50,6 +68,16 @@ export class RecordingWriter {
         return handle;
       }),
     );
+  }
+
+  /** Closes the file and leaves it as it is: another agent goes on with it. */
+  async abandon(): Promise<void> {
+    this.#tail = this.#tail.then(async (handle) => {
+      await handle?.close().catch(() => undefined);
+      return undefined;
+    });
+    await this.#tail;
+    this.#failed = true;
   }
 
   /** @returns undefined where there is no recording. */
@@ -80,6 +108,37 @@ export class RecordingWriter {
     const handle = await openFile(this.#part, 'wx', 0o600);
     try {
       await handle.appendFile(muLawHeader());
+    } catch (thrown) {
+      await this.#discard(handle);
+      throw thrown;
+    }
+    return handle;
+  }
+
+  /**
+   * In a copy: a writer that was only taken for dead, and has the file open, must not write into it. Where there is
+   * nothing to go on with, as on another machine without the folder, all before is silence.
+   */
+  async #continue(openFile: typeof open, atMs: number): Promise<FileHandle> {
+    const next = `${this.#part}${NEXT}`;
+    await mkdir(path.dirname(next), { recursive: true, mode: 0o700 });
+    await rm(next, { force: true });
+    try {
+      await copyFile(this.#part, next);
+    } catch (thrown) {
+      if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT')) throw thrown;
+      await writeFile(next, muLawHeader(), { mode: 0o600 });
+    }
+    const { size } = await stat(next);
+    const written = soundBytes(size);
+    await truncate(next, HEADER_BYTES + written);
+    const handle = await openFile(next, 'a', 0o600);
+    try {
+      await rename(next, this.#part);
+      let missing = bytesOf(atMs) - written;
+      for (; missing > 0; missing -= SILENCE.length) {
+        await handle.appendFile(SILENCE.subarray(0, missing));
+      }
     } catch (thrown) {
       await this.#discard(handle);
       throw thrown;
