@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ApiProcess } from '../src/api/fixtures/api-process.ts';
 import { LiveKitStandIn, sipError } from '../src/dispatcher/fixtures/livekit-stand-in.ts';
@@ -7,9 +5,11 @@ import { Releases } from '../src/platform/releases.ts';
 import { RedisGroup } from '../src/platform/testing/redis-group.ts';
 import { DispatcherFixture } from './dispatcher-fixture.ts';
 import { eventually } from './eventually.ts';
+import { callsWith, orderUntilAccepted } from './order-until-accepted.ts';
 
 const ORDERS = 150;
 const ORDERERS = 5;
+const ORDER = { to_number: '+12025550186', personality: 'appointment_reminder' };
 
 // Real Redis servers and Sentinels, api and dispatchers; LiveKit is stood in for, and each order to dial that
 // reaches it counts as an INVITE.
@@ -43,7 +43,7 @@ it('the master of Redis is killed while calls are ordered and dialled: none is l
   const orderer = async () => {
     while (left > 0) {
       left -= 1;
-      ids.push(await order());
+      ids.push(await orderUntilAccepted(api, ORDER));
     }
   };
   const ordering = Array.from({ length: ORDERERS }, orderer);
@@ -54,7 +54,7 @@ it('the master of Redis is killed while calls are ordered and dialled: none is l
   await Promise.all(ordering);
 
   const ended = await eventually(async () => {
-    const calls = await callsWith('ended');
+    const calls = await callsWith(api, 'ended');
     return calls.length >= ids.length ? calls : undefined;
   });
   expect(ended.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
@@ -67,31 +67,3 @@ it('the master of Redis is killed while calls are ordered and dialled: none is l
   // Only dials that were under way when the master died can have an end that is not known.
   expect(busy.length).toBeGreaterThanOrEqual(ORDERS - 2 * ORDERERS);
 });
-
-/** Orders one call, again and again with the same key until it is accepted. */
-async function order(): Promise<string> {
-  const key = randomUUID();
-  for (;;) {
-    const response = await fetch(`${api.url}/api/outbound-call`, {
-      method: 'POST',
-      headers: {
-        'x-api-key': api.key,
-        'content-type': 'application/json',
-        'idempotency-key': key,
-      },
-      body: JSON.stringify({ to_number: '+12025550186', personality: 'appointment_reminder' }),
-    });
-    await response.arrayBuffer();
-    if (response.status === 200) return response.headers.get('x-call-id') ?? '';
-    expect(response.status).toBe(503);
-    expect(response.headers.get('retry-after')).not.toBeNull();
-    await delay(100);
-  }
-}
-
-async function callsWith(status: string): Promise<{ id: string; outcome: string }[]> {
-  const response = await fetch(`${api.url}/api/calls?status=${status}&limit=200`, {
-    headers: { 'x-api-key': api.key },
-  });
-  return ((await response.json()) as { calls: { id: string; outcome: string }[] }).calls;
-}

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { workerVariables } from './worker-variables.ts';
 import { asError } from './errors.ts';
+import { postgresUrls } from './postgres-hosts.ts';
 import { parseRedisAddress } from './redis-address.ts';
 
 const port = z.coerce.number().int().min(1).max(65_535);
@@ -9,6 +10,16 @@ const httpUrl = z.url({ protocol: /^https?$/ });
 const address = z
   .string()
   .regex(/^[\w.\-[\]:]+:\d{1,5}$/, 'must be host:port, for example 127.0.0.1:5060');
+
+/** A text that `parse` takes; what it throws is the problem. */
+const parsed = (parse: (text: string) => unknown) =>
+  z.string().superRefine((text, context) => {
+    try {
+      parse(text);
+    } catch (thrown) {
+      context.addIssue({ code: 'custom', message: asError(thrown).message });
+    }
+  });
 
 /** Addresses and networks (CIDR) with commas between them. */
 const addressList = z
@@ -34,15 +45,7 @@ export const environmentSchema = z.object({
     .describe('livekit-server, as this process reaches it (ws:// or wss://)'),
   LIVEKIT_API_KEY: z.string().min(1).describe('key of livekit-server'),
   LIVEKIT_API_SECRET: secret('secret of livekit-server, at least 32 characters').min(32),
-  REDIS_URL: z
-    .string()
-    .superRefine((text, context) => {
-      try {
-        parseRedisAddress(text);
-      } catch (thrown) {
-        context.addIssue({ code: 'custom', message: asError(thrown).message });
-      }
-    })
+  REDIS_URL: parsed(parseRedisAddress)
     .default('redis://127.0.0.1:6379')
     .describe('Redis of the queue, the events and LiveKit; also redis+sentinel://host,host/master'),
   REDIS_FENCE_REPLICAS: z.coerce
@@ -54,10 +57,9 @@ export const environmentSchema = z.object({
     .describe(
       'replicas that must have a fence before its call is dialled; absent: 1 with Sentinel',
     ),
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
+  DATABASE_URL: parsed(postgresUrls)
     .optional()
-    .describe('Postgres; absent: an embedded database in DATA_DIR'),
+    .describe('Postgres, also several hosts with commas; absent: an embedded database in DATA_DIR'),
   API_KEY: secret('key that callers of the API send in X-API-Key').min(16),
   API_HOST: z
     .string()

@@ -39,16 +39,20 @@ export function withoutValues(thrown: unknown): Error {
   return Object.assign(new Error(`${cause.message} (${code})`), { code });
 }
 
+/** The second, for one, is all that is left of a transaction whose `rollback` met the broken connection. */
+const AWAY_IN_WORDS =
+  /^(Connection terminated|Client (has encountered a connection error|was closed)|timeout (exceeded when|expired)|PGlite is closed)/;
+
 /**
- * Whether the database is away: it cannot be reached, is starting or stopping, or broke the connection off
- * (system errors, SQLSTATE class 08 and 57P; pg and PGlite say the rest in words only).
+ * Whether the database is away: it cannot be reached, is starting or stopping, takes no writes any more (25006: a
+ * primary that has become a standby), or broke the connection off (system errors, SQLSTATE class 08 and 57P; pg and
+ * PGlite say the rest in words only).
  */
 export function isAway(thrown: unknown): boolean {
   for (let error = thrown; error instanceof Error; error = error.cause) {
-    if ('code' in error && /^(E[A-Z]+|08\w{3}|57P\w{2}|53300)$/.test(String(error.code)))
+    if ('code' in error && /^(E[A-Z]+|08\w{3}|57P\w{2}|53300|25006)$/.test(String(error.code)))
       return true;
-    if (/^Connection terminated|^timeout exceeded when|^PGlite is closed/.test(error.message))
-      return true;
+    if (AWAY_IN_WORDS.test(error.message)) return true;
   }
   return false;
 }

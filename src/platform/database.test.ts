@@ -5,7 +5,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { sql } from 'drizzle-orm';
 import pino from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Client } from 'pg';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { isAway } from './database-failure.ts';
 import { openDatabase, type OpenDatabase } from './database.ts';
 import { OperatorError } from './errors.ts';
 import { holdFolder } from './folder-lock.ts';
@@ -88,6 +90,35 @@ describe('opening the database', () => {
     await transact();
     // The pool ends when every connection has come back.
     await database.close();
+  });
+
+  it('follows the one of several servers that takes writes, also away from one that stands still', async () => {
+    const first = await PostgresServer.start();
+    releases.add('first', async () => first.remove());
+    const second = await first.standby();
+    releases.add('second', async () => second.remove());
+    const hosts = [second, first].map(({ port }) => `127.0.0.1:${port}`).join(',');
+    const database = await open(`postgres://postgres@${hosts}/postgres`);
+    await database.db.execute(sql`create table kept (value text)`);
+    const write = async (value: string) =>
+      database.db.execute(sql`insert into kept values (${value})`);
+    await write('before');
+
+    first.freeze();
+    const stuck = write('never answered').catch((thrown: unknown) => thrown);
+    await second.promote();
+    expect(isAway(await stuck)).toBe(true);
+    await vi.waitFor(async () => write('after'), { timeout: 30_000, interval: 100 });
+    // The first one still believes that it is the primary.
+    first.thaw();
+    for (let round = 0; round < 20; round += 1) await write('with two');
+    const client = new Client({ connectionString: second.url });
+    await client.connect();
+    const { rows } = await client.query(
+      "select count(*)::int as count from kept where value in ('before', 'after', 'with two')",
+    );
+    await client.end();
+    expect(rows).toEqual([{ count: 22 }]);
   });
 
   it('says what to do where Postgres does not answer or has no such database', async () => {

@@ -11,6 +11,8 @@ import { Pool } from 'pg';
 import { holdFolder } from './folder-lock.ts';
 import { asError, OperatorError } from './errors.ts';
 import type { Log } from './log.ts';
+import { postgresUrls } from './postgres-hosts.ts';
+import { PostgresPrimary } from './postgres-primary.ts';
 
 /** A Postgres database, or a transaction in one; which driver is behind it makes no difference. */
 export type Database = PgDatabase<PgQueryResultHKT>;
@@ -36,8 +38,8 @@ const FROZEN_LIMIT_MS = 60_000;
 const MIGRATION_LOCK = 7_263_041;
 
 /**
- * Opens the database and brings it to the newest migration: a Postgres server by its URL, else Postgres
- * inside this process (PGlite), with its files in `folder`. One process at a time can have such a folder.
+ * Opens the database and brings it to the newest migration: a Postgres server by its URL, or the one of several
+ * that takes writes, else Postgres inside this process (PGlite), with its files in `folder`. One process at a time can have such a folder.
  *
  * @param options.migrations absent: the tables stay as they are
  * @throws OperatorError where the server does not answer, or another process has the folder.
@@ -86,8 +88,12 @@ async function openPostgres(
   migrations: string | undefined,
   log: Log,
 ): Promise<OpenDatabase> {
+  const urls = postgresUrls(url);
+  const primary = urls.length > 1 ? new PostgresPrimary(urls, log) : undefined;
+  primary?.start();
   const pool = new Pool({
-    connectionString: url,
+    connectionString: urls[0],
+    ...(primary && { Client: primary.clientClass() }),
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_LIMIT_MS,
     // As a command: poolers such as PgBouncer refuse connections that ask for it at their start.
@@ -107,6 +113,7 @@ async function openPostgres(
     if (migrations === undefined) await pool.query('select 1');
     else await migrate(migrations);
   } catch (thrown) {
+    primary?.stop();
     await pool.end();
     throw unreachable(thrown);
   }
@@ -117,7 +124,10 @@ async function openPostgres(
     others: async () => countOthers(pool),
     migrate,
     ping: async () => void (await db.execute(sql`select 1`)),
-    close: once(async () => pool.end()),
+    close: once(async () => {
+      primary?.stop();
+      await pool.end();
+    }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -44,6 +44,46 @@ export class PostgresServer {
     return server;
   }
 
+  /** A server that follows this one, and may be promoted in its place. */
+  async standby(): Promise<PostgresServer> {
+    const folder = mkdtempSync(path.join(tmpdir(), 'trunkline-postgres-'));
+    const user = this.#user;
+    if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
+    const server = new PostgresServer(await freePort(), folder, user, this.#durable);
+    await promisify(execFile)(
+      program('pg_basebackup'),
+      [
+        `--dbname=${this.url}`,
+        `--pgdata=${folder}`,
+        '--write-recovery-conf',
+        '--checkpoint=fast',
+        '--no-sync',
+      ],
+      { ...user, cwd: folder },
+    );
+    await server.restart();
+    return server;
+  }
+
+  /** Makes commits wait until a standby has them, as where none may be lost with this server. */
+  async waitForStandby(): Promise<void> {
+    await this.#run("alter system set synchronous_standby_names = '*'", 'select pg_reload_conf()');
+  }
+
+  /** Makes a standby take writes. */
+  async promote(): Promise<void> {
+    await this.#run('select pg_promote()');
+  }
+
+  /** Connections are accepted, and nothing is answered, by none of its processes. */
+  freeze(): void {
+    this.#signalAll('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#signalAll('SIGCONT');
+  }
+
   async restart(): Promise<void> {
     this.#process = spawn(
       program('postgres'),
@@ -72,11 +112,24 @@ export class PostgresServer {
 
   /** A new, empty database of this server. */
   async createDatabase(name: string): Promise<string> {
+    await this.#run(`create database "${name}"`);
+    return this.url.replace(/\/postgres$/, `/${name}`);
+  }
+
+  async #run(...statements: string[]): Promise<void> {
     const client = new Client({ connectionString: this.url });
     await client.connect();
-    await client.query(`create database "${name}"`);
+    for (const statement of statements) await client.query(statement);
     await client.end();
-    return this.url.replace(/\/postgres$/, `/${name}`);
+  }
+
+  /** Postgres has a process for each session. */
+  #signalAll(signal: NodeJS.Signals): void {
+    const pid = this.#process?.pid;
+    if (pid === undefined) return;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    for (const each of [pid, ...children.trim().split(/\s+/).map(Number)])
+      process.kill(each, signal);
   }
 
   /** Ends at once; sessions are broken off. */
