@@ -2,7 +2,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLog } from '../platform/log.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import { RedisServer } from '../platform/testing/redis-server.ts';
-import { attend, attendanceOf, listAttendance, stillAttends, vacate } from './attendance.ts';
+import {
+  attend,
+  attendanceOf,
+  closeAttendance,
+  listAttendance,
+  stillAttends,
+  vacate,
+} from './attendance.ts';
 import { newCallId } from './call-id.ts';
 import { enterLiveCall, leaveLiveCall } from './live-calls.ts';
 
@@ -55,6 +62,15 @@ test('an agent that was given up and comes back finds the call taken', async () 
 
 test('a Redis that has lost everything takes no call from its agent', async () => {
   expect(await stillAttends(redis, newCallId(), first.agent)).toBe(true);
+});
+
+test('an agent finds a call over that was ended in its place, and none begins with it', async () => {
+  const call = newCallId();
+  await attend(redis, call, first);
+  await closeAttendance(redis, call);
+  await leaveLiveCall(redis, { id: call, trunk: 'office' });
+  expect(await stillAttends(redis, call, first.agent)).toBe(false);
+  expect(await attend(redis, call, second)).toBe(false);
 });
 
 test('nothing remains of a call that is over', async () => {

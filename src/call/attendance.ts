@@ -38,14 +38,19 @@ export type Attendance = z.infer<typeof attendanceSchema>;
 /** Hash of the attendance of all live calls, by their ids. */
 export const ATTENDANCE = 'trunkline:attendance';
 
-/** Enters an agent where none attends the call. Idempotent. False: another one does, so this one must leave. */
+/** Longer than an agent can be cut off and still have its call. */
+const OVER_S = 6 * 3600;
+
+const overKey = (callId: CallId) => `trunkline:over:${callId}`;
+
+/** Enters an agent where none attends the call. Idempotent. False: another one does, or it is over; leave. */
 export async function attend(
   redis: Redis,
   callId: CallId,
   { agent, host }: { agent: string; host: string },
 ): Promise<boolean> {
   const value = JSON.stringify({ state: 'attended', agent, host } satisfies Attendance);
-  return (await redis.eval(ATTEND, 1, ATTENDANCE, callId, agent, value)) === 1;
+  return (await redis.eval(ATTEND, 2, ATTENDANCE, overKey(callId), callId, agent, value)) === 1;
 }
 
 /** Takes a call from an agent that is lost. True for one caller only, who must see to the next agent. */
@@ -62,10 +67,19 @@ export async function unattend(redis: Redis, callId: CallId, agent: string): Pro
   await redis.eval(UNATTEND, 1, ATTENDANCE, callId, agent);
 }
 
-/** Whether no other agent has taken the call. Also true where nothing is known, as after a lost Redis. */
+/**
+ * Whether no other agent has taken the call, and nobody has ended it without one. Also true where nothing is
+ * known, as after a lost Redis.
+ */
 export async function stillAttends(redis: Redis, callId: CallId, agent: string): Promise<boolean> {
   const attendance = await attendanceOf(redis, callId);
-  return !attendance || (attendance.state === 'attended' && attendance.agent === agent);
+  if (attendance) return attendance.state === 'attended' && attendance.agent === agent;
+  return (await redis.exists(overKey(callId))) === 0;
+}
+
+/** For whoever ends a call in the place of its agent: should that come back, it has nothing to tell any more. */
+export async function closeAttendance(redis: Redis, callId: CallId): Promise<void> {
+  await redis.set(overKey(callId), '1', 'EX', OVER_S);
 }
 
 /** The attendance of one call; undefined where no agent has come yet, or the call is over. */
@@ -90,6 +104,7 @@ export async function forgetAttendance(redis: Redis, callId: CallId): Promise<vo
 }
 
 const ATTEND = `
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 local text = redis.call('HGET', KEYS[1], ARGV[1])
 if text then
   local now = cjson.decode(text)

@@ -1,4 +1,5 @@
 import type { Queue } from 'bullmq';
+import { closeAttendance } from '../../call/attendance.ts';
 import { endCall, type EndDeps } from '../../call/call-end.ts';
 import { callEvent } from '../../call/call-event.ts';
 import { leaveLiveCall, type LiveCall } from '../../call/live-calls.ts';
@@ -13,6 +14,7 @@ export async function isDispatched(queue: Queue, call: LiveCall): Promise<boolea
 
 /** Ends a call that nobody else ends: tells the ledger, closes the room, gives the seat back. */
 export async function endLostCall(deps: EndDeps, call: LiveCall, end: CallEnd): Promise<void> {
+  await closeAttendance(deps.redis, call.id);
   if (call.direction === 'outbound') {
     await endCall(deps, call.id, end, 'anybody');
     return;
