@@ -53,8 +53,7 @@ function workerRegistry(): Registry {
   const registry = createMetrics('worker');
   void new WorkerMetrics(registry);
   addWorkerGauges(registry, {
-    slots: { taken: 0 },
-    capacity: 1,
+    slots: { taken: 0, capacity: 1 },
     pool: { hosts: [] },
     redis: noRedis,
     registered: () => true,

@@ -32,4 +32,7 @@ export const workerVariables = {
   WORKER_DRAIN_SECONDS: whole(0, 86_400)
     .default(600)
     .describe('how long a worker that is stopped waits for its calls to end'),
+  WORKER_HANDOVER_SECONDS: whole(0, 86_400)
+    .default(240)
+    .describe('how long it then tries to hand them over, before it ends them with a sentence'),
 };

@@ -40,6 +40,11 @@ export class CallSlots {
     return this.#options.running().length + this.#pending().length;
   }
 
+  /** Calls that it takes at a time; once it drains, those that it still has. */
+  get capacity(): number {
+    return this.#draining ? this.taken : this.#options.capacity;
+  }
+
   /** From 0 to 1, full. */
   get load(): number {
     return this.#draining ? 1 : Math.min(1, this.taken / this.#options.capacity);

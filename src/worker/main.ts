@@ -10,7 +10,7 @@ import { createLog } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { connectRedis } from '../platform/redis.ts';
 import { runService } from '../platform/service.ts';
-import { drain } from './drain.ts';
+import { drain, othersHaveRoom } from './drain.ts';
 import { keepRecordings } from './recording/keep-recordings.ts';
 import { startWorker } from './start-worker.ts';
 import { workerHealth } from './worker-health.ts';
@@ -43,14 +43,14 @@ await runService(log, async (releases) => {
     releases,
   });
   const registered = () => link.registered;
-  addWorkerGauges(metrics, { slots, capacity: plan.capacity, pool, redis, registered });
+  addWorkerGauges(metrics, { slots, pool, redis, registered });
   // Released last but for Redis: while calls end, the worker lives and says so.
   await startHeartbeat({
     redis,
     log,
     fleet: 'workers',
     id,
-    state: () => ({ calls: slots.taken, capacity: plan.capacity }),
+    state: () => ({ calls: slots.taken, capacity: slots.capacity }),
     releases,
   });
   await serveHealth({
@@ -70,6 +70,15 @@ await runService(log, async (releases) => {
   releases.add('calls', async () => {
     // A second signal ends this process at once, and the calls with it.
     process.once('exit', () => pool.killNow());
-    await drain(slots, log, config.WORKER_DRAIN_SECONDS * 1000);
+    await drain({
+      slots,
+      pool,
+      othersHaveRoom: () => othersHaveRoom(redis, id, log),
+      log,
+      times: {
+        waitMs: config.WORKER_DRAIN_SECONDS * 1000,
+        handoverMs: config.WORKER_HANDOVER_SECONDS * 1000,
+      },
+    });
   });
 });

@@ -91,6 +91,7 @@ export async function runCall(deps: WorkerDeps, job: CallJob): Promise<void> {
 
 /** Whether another agent has the call now, so that this one must touch neither room nor ledger. */
 async function isLost(deps: WorkerDeps, job: CallJob, plan: CallPlan): Promise<boolean> {
+  if (job.letGo.aborted) return true;
   const attends = stillAttends(deps.redis, plan.id, job.agent);
   const lost = await withinMs(ASK_MS, attends).then(
     (still) => !still,

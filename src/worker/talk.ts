@@ -14,6 +14,7 @@ import { OperatorCommands } from './operator-commands.ts';
 import { endOfAnsweredCall, endOfUnansweredCall } from './phone-end.ts';
 import type { PhoneLeg } from './phone-leg.ts';
 import { CallRecorder } from './recording/call-recorder.ts';
+import { SpeechPause } from './talk-control.ts';
 import { UsageMeter } from './usage-meter.ts';
 import type { CallJob, WorkerDeps } from './worker-deps.ts';
 
@@ -112,6 +113,12 @@ export async function talk(
   releases.add('operator', () => operator.close());
   const deaf = deps.commands.listen(id, (command) => operator.carryOut(command));
   releases.add('commands', deaf);
+  const pause = new SpeechPause(conversation.output);
+  releases.add('pause', () => pause.close());
+  job.onTalking({
+    pause: (withinMs) => pause.wait(withinMs),
+    endWithWords: () => conversation.endAfter(settings.words.trouble, STOPPED),
+  });
 
   if (settings.direction === 'outbound') {
     void leg.ringing.then(tellRinging);

@@ -10,6 +10,7 @@ import type { Config } from '../platform/config.ts';
 import type { Log } from '../platform/log.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { Trunk } from '../trunk/trunk.ts';
+import type { TalkControl } from './talk-control.ts';
 import type { VadShelf } from './vad-shelf.ts';
 
 /** What every call of a process shares. */
@@ -39,6 +40,10 @@ export type CallJob = {
   agent: string;
   /** Aborted when the process must stop now: the call is ended. */
   stop: AbortSignal;
+  /** Aborted, before `stop`, when another agent takes the call: it is left without a word to anybody. */
+  letGo: AbortSignal;
+  /** Called when the conversation can be influenced. */
+  onTalking: (control: TalkControl) => void;
   /** Called when the end of the call is on record: nobody else needs to tell it any more. */
   onEndTold: () => void;
   /** Called when the id of the call is known: an inbound one has none before somebody is in its room. */

@@ -75,15 +75,14 @@ export class WorkerMetrics {
 export function addWorkerGauges(
   registry: Registry,
   sources: {
-    slots: Pick<CallSlots, 'taken'>;
-    capacity: number;
+    slots: Pick<CallSlots, 'taken' | 'capacity'>;
     pool: Pick<HostPool, 'hosts'>;
     redis: Pick<Redis, 'ping'>;
     /** Whether livekit-server has registered this worker. */
     registered: () => boolean;
   },
 ): void {
-  const { slots, capacity, pool } = sources;
+  const { slots, pool } = sources;
   addGauge(
     registry,
     { name: 'trunkline_worker_calls', help: 'Calls that this worker runs now' },
@@ -92,7 +91,7 @@ export function addWorkerGauges(
   addGauge(
     registry,
     { name: 'trunkline_worker_capacity', help: 'Calls that this worker takes at a time' },
-    () => [[[], capacity]],
+    () => [[[], slots.capacity]],
   );
   addGauge(
     registry,

@@ -1,8 +1,10 @@
 import type { CallId } from '../../call/call-id.ts';
-import { jobMetadataSchema } from '../../call/job-metadata.ts';
+import { attendanceOf, vacate } from '../../call/attendance.ts';
+import { jobMetadataSchema, type JobMetadata } from '../../call/job-metadata.ts';
 import { asError } from '../../platform/errors.ts';
 import type { FromHost, HostCall } from '../hosts/host-message.ts';
 import { runCall } from '../run-call.ts';
+import type { TalkControl } from '../talk-control.ts';
 import type { WorkerDeps } from '../worker-deps.ts';
 import { CallRoom } from './call-room.ts';
 import type { CallScope } from './call-scope.ts';
@@ -13,7 +15,22 @@ import type { CallScope } from './call-scope.ts';
  */
 const REASON_MS = 500;
 
-type Running = { stop: AbortController; timer?: NodeJS.Timeout };
+/** Longest wait for the end of the agent's sentence before a call is handed over. */
+const SENTENCE_MS = 3000;
+
+type TakeOverOrder = NonNullable<JobMetadata['takeOver']>;
+
+type Running = {
+  call: HostCall;
+  stop: AbortController;
+  letGo: AbortController;
+  callId?: CallId;
+  control?: TalkControl;
+  timer?: NodeJS.Timeout;
+  lettingGo?: boolean;
+  /** Told to the agent that goes on with the call, once this one has left the room. */
+  takeOver?: TakeOverOrder;
+};
 
 /** The calls of one host process. */
 export class CallHost {
@@ -21,18 +38,22 @@ export class CallHost {
   readonly #scope: CallScope;
   readonly #tell: (message: FromHost) => void;
   readonly #onEmpty: () => void;
+  readonly #dispatch: (room: string, metadata: JobMetadata) => Promise<unknown>;
   readonly #runs = new Map<string, Running>();
 
   constructor(options: {
     deps: WorkerDeps;
     scope: CallScope;
     tell: (message: FromHost) => void;
+    /** Asks livekit-server for another agent in a room. */
+    dispatch: (room: string, metadata: JobMetadata) => Promise<unknown>;
     /** Called when the last call is over. */
     onEmpty: () => void;
   }) {
     this.#deps = options.deps;
     this.#scope = options.scope;
     this.#tell = options.tell;
+    this.#dispatch = options.dispatch;
     this.#onEmpty = options.onEmpty;
   }
 
@@ -41,11 +62,15 @@ export class CallHost {
   }
 
   run(call: HostCall): void {
-    const running: Running = { stop: new AbortController() };
+    const running: Running = {
+      call,
+      stop: new AbortController(),
+      letGo: new AbortController(),
+    };
     this.#runs.set(call.run, running);
     void this.#scope.run(call.job, async () => {
       try {
-        await this.#run(call, running.stop.signal);
+        await this.#run(running);
       } catch (thrown) {
         this.#deps.log.error({ err: asError(thrown) }, 'could not begin a call');
       }
@@ -63,12 +88,39 @@ export class CallHost {
     running.timer ??= setTimeout(() => running.stop.abort(), REASON_MS);
   }
 
+  /**
+   * Leaves a call to an agent of another worker, when the own agent has finished its sentence. A call that no
+   * agent attends yet is not left: it is asked for again.
+   */
+  async letGo(run: string): Promise<void> {
+    const running = this.#runs.get(run);
+    if (!running?.callId || running.lettingGo) return;
+    running.lettingGo = true;
+    const { redis } = this.#deps;
+    await running.control?.pause(SENTENCE_MS);
+    const won = await vacate(redis, running.callId, { agent: run, cause: 'handover' });
+    const vacant = won ? await attendanceOf(redis, running.callId) : undefined;
+    running.lettingGo = false;
+    if (vacant?.state !== 'vacant') return;
+    running.takeOver = { callId: running.callId, cause: 'handover', lostAt: vacant.at };
+    running.letGo.abort();
+    running.stop.abort();
+  }
+
+  /** Ends a call for which there is no time any more. */
+  endCall(run: string): void {
+    const running = this.#runs.get(run);
+    if (running?.control) running.control.endWithWords();
+    else running?.stop.abort();
+  }
+
   /** Ends all calls, telling the ledger. */
   stopAll(): void {
     for (const { stop } of this.#runs.values()) stop.abort();
   }
 
-  async #run(call: HostCall, stop: AbortSignal): Promise<void> {
+  async #run(running: Running): Promise<void> {
+    const { call, stop, letGo } = running;
     const { run } = call;
     const metadata = jobMetadataSchema.parse(JSON.parse(call.metadata));
     const room = new CallRoom();
@@ -78,9 +130,14 @@ export class CallHost {
         room,
         metadata,
         agent: run,
-        stop,
+        stop: stop.signal,
+        letGo: letGo.signal,
+        onTalking: (control) => {
+          running.control = control;
+        },
         onEndTold: () => this.#tell({ case: 'ended', value: { run } }),
         onIdentified: (id: CallId) => {
+          running.callId = id;
           this.#scope.identify(id);
           this.#tell({ case: 'identified', value: { run, call: id } });
         },
@@ -88,5 +145,7 @@ export class CallHost {
     } finally {
       await room.leave();
     }
+    const { takeOver } = running;
+    if (takeOver) await this.#dispatch(call.room, { ...metadata, takeOver });
   }
 }

@@ -4,6 +4,7 @@ import { startHeartbeat } from '../../call/heartbeat.ts';
 import { loadConfig } from '../../platform/config.ts';
 import { asError } from '../../platform/errors.ts';
 import { logRejections } from '../../platform/log-rejections.ts';
+import { connectLiveKit } from '../../platform/livekit.ts';
 import { createLog } from '../../platform/log.ts';
 import { Releases } from '../../platform/releases.ts';
 import { keepApologies } from '../apology/keep-apologies.ts';
@@ -56,11 +57,14 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+const { agents } = connectLiveKit(config);
 const deps = await openDeps({ host: id, config, log, releases });
 const host = new CallHost({
   deps,
   scope,
   tell: (message) => parent.send(message),
+  dispatch: (room, metadata) =>
+    agents.createDispatch(room, config.AGENT_NAME, { metadata: JSON.stringify(metadata) }),
   onEmpty: () => {
     if (leaving) void leave();
   },
@@ -99,7 +103,12 @@ function take(message: ToHost): void {
       host.stop(message.value.run);
       return;
     case 'letGo':
+      host.letGo(message.value.run).catch((thrown: unknown) => {
+        log.warn({ err: asError(thrown) }, 'could not let go of a call');
+      });
+      return;
     case 'endCall':
+      host.endCall(message.value.run);
       return;
     case 'retire':
       retire();
