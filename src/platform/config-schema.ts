@@ -108,6 +108,13 @@ export const environmentSchema = z.object({
   SIP_ADDRESS: address
     .default('127.0.0.1:5060')
     .describe('livekit-sip, as the loopback trunk reaches it (host:port)'),
+  SIP_MAX_CALLS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2000)
+    .optional()
+    .describe('calls of livekit-sip of this machine, for its ports; absent: those of its workers'),
   SIP_HEALTH_URL: httpUrl
     .default('http://127.0.0.1:8085')
     .describe('health endpoint of livekit-sip'),

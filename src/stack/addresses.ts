@@ -1,6 +1,7 @@
 import type { Environment } from '../platform/config-schema.ts';
 import { OperatorError } from '../platform/errors.ts';
 import { isPortFree, takeFreePorts } from './free-ports.ts';
+import { rtpWidth, sipMaxCalls } from './rtp-ports.ts';
 import { runsRedis } from './runs-redis.ts';
 
 /** Every port that a stack on one machine listens on. */
@@ -12,7 +13,7 @@ export type Ports = {
   sip: number;
   sipHealth: number;
   sipMetrics: number;
-  /** First of `RTP_WIDTH` UDP ports of livekit-sip. */
+  /** First of the UDP ports of livekit-sip; see `rtpWidth`. */
   rtp: number;
   api: number;
   dispatcher: number;
@@ -23,8 +24,15 @@ export type Ports = {
   simulatorSip: number;
 };
 
-/** UDP ports of livekit-sip: two a call on each side, with room for ports that are slow to be free again. */
-export const RTP_WIDTH = 500;
+/** How many neighbouring ports those want that are several. */
+export type PortWidths = { workers: number; rtp: number };
+
+/** @param config of this machine */
+export function portWidths(
+  config: Pick<Environment, 'SIP_MAX_CALLS' | 'NUM_AGENTS' | 'WORKER_MAX_CALLS'>,
+): PortWidths {
+  return { workers: config.NUM_AGENTS, rtp: rtpWidth(sipMaxCalls(config)) };
+}
 
 const defaults: Ports = {
   redis: 6379,
@@ -46,20 +54,14 @@ const defaults: Ports = {
 const portNames = Object.keys(defaults) as (keyof Ports)[];
 
 /** Neighbouring ports that a name stands for. */
-function width(name: keyof Ports, workers: number): number {
-  if (name === 'rtp') return RTP_WIDTH;
-  return name === 'worker' ? workers : 1;
+function width(name: keyof Ports, widths: PortWidths): number {
+  if (name === 'rtp') return widths.rtp;
+  return name === 'worker' ? widths.workers : 1;
 }
 
-/**
- * The standard ports, moved to where the configuration says otherwise.
- * @throws OperatorError naming every one that is in use, and what to do.
- */
-export async function standardPorts(
-  environment: Partial<Environment>,
-  workers: number,
-): Promise<Ports> {
-  const ports: Ports = {
+/** The standard ports, moved to where the configuration says otherwise. */
+export function wantedPorts(environment: Partial<Environment>): Ports {
+  return {
     ...defaults,
     redis: portOf(environment.REDIS_URL, defaults.redis),
     livekit: portOf(environment.LIVEKIT_URL, defaults.livekit),
@@ -71,8 +73,19 @@ export async function standardPorts(
     simulator: portOf(environment.SIMULATOR_URL, defaults.simulator),
     simulatorSip: portOf(environment.SIMULATOR_SIP_ADDRESS, defaults.simulatorSip),
   };
+}
+
+/**
+ * The ports that are wanted.
+ * @throws OperatorError naming every one that is in use, and what to do.
+ */
+export async function standardPorts(
+  environment: Partial<Environment>,
+  widths: PortWidths,
+): Promise<Ports> {
+  const ports = wantedPorts(environment);
   const ours = portNames.filter((name) => name !== 'redis' || runsRedis(environment));
-  const busy = await busyPorts(ports, ours, workers);
+  const busy = await busyPorts(ports, ours, widths);
   if (busy.length > 0) {
     throw new OperatorError(`These ports are in use: ${busy.join(', ')}.`, {
       remedy:
@@ -86,11 +99,11 @@ export async function standardPorts(
 async function busyPorts(
   ports: Ports,
   names: readonly (keyof Ports)[],
-  workers: number,
+  widths: PortWidths,
 ): Promise<string[]> {
   const busy: string[] = [];
   for (const name of names) {
-    const count = name === 'rtp' ? 1 : width(name, workers);
+    const count = name === 'rtp' ? 1 : width(name, widths);
     for (let port = ports[name]; port < ports[name] + count; port += 1) {
       if (!(await isPortFree(port))) busy.push(`${port} (${name})`);
     }
@@ -99,10 +112,10 @@ async function busyPorts(
 }
 
 /** Free ports for everything, so that several stacks run side by side. */
-export async function freePorts(workers: number): Promise<Ports> {
+export async function freePorts(widths: PortWidths): Promise<Ports> {
   const taken = new Set<number>();
   const ports = { ...defaults };
-  for (const name of portNames) ports[name] = await takeFreePorts(width(name, workers), taken);
+  for (const name of portNames) ports[name] = await takeFreePorts(width(name, widths), taken);
   return ports;
 }
 

@@ -1,6 +1,7 @@
 import type { Config } from '../platform/config.ts';
-import { RTP_WIDTH, type Ports } from './addresses.ts';
+import type { Ports } from './addresses.ts';
 import { redisOfLivekit } from './redis-of-livekit.ts';
+import { RTP_DRAINING, rtpWidth, sipMaxCalls } from './rtp-ports.ts';
 
 const HOST = '127.0.0.1';
 
@@ -40,7 +41,9 @@ export function sipConfig(config: Config, ports: Ports, reach: SipReach): string
     nat_1_to_1_ip: reach.announcedIp,
     use_external_ip: false,
     sip_port: ports.sip,
-    rtp_port: `${ports.rtp}-${ports.rtp + RTP_WIDTH - 1}`,
+    rtp_port: `${ports.rtp}-${ports.rtp + rtpWidth(sipMaxCalls(config)) - 1}`,
+    rtp_draining_idle_timeout: RTP_DRAINING.idle,
+    rtp_draining_duration: RTP_DRAINING.most,
     health_port: ports.sipHealth,
     prometheus_port: ports.sipMetrics,
     // Of the whole host: at the default of 0.9 a small busy machine refuses to dial with "cpu exhausted".

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { loadConfig, type Config } from '../platform/config.ts';
-import { freePorts, standardPorts, type Ports } from './addresses.ts';
+import { freePorts, portWidths, standardPorts, type Ports } from './addresses.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { planStack } from './process-specs.ts';
 import { findSipReach } from './sip-reach.ts';
@@ -42,8 +42,8 @@ export async function prepareStack(options: StackOptions): Promise<PreparedStack
   const ended = await clearLeftovers(folders.state);
   const ports =
     options.ports === 'auto'
-      ? await freePorts(first.NUM_AGENTS)
-      : await standardPorts(explicitValues(first), first.NUM_AGENTS);
+      ? await freePorts(portWidths(first))
+      : await standardPorts(explicitValues(first), portWidths(first));
   const whole: Record<string, string | undefined> = {
     ...given,
     LIVEKIT_API_KEY: first.LIVEKIT_API_KEY,
@@ -86,11 +86,11 @@ export async function prepareStack(options: StackOptions): Promise<PreparedStack
 export async function requirePorts(root: string): Promise<void> {
   const config = loadConfig({ root, fallbacks: inventSecrets() });
   await clearLeftovers(stackFolders(path.resolve(root, config.DATA_DIR)).state);
-  await standardPorts(explicitValues(config), config.NUM_AGENTS);
+  await standardPorts(explicitValues(config), portWidths(config));
 }
 
 /** What somebody set, without the defaults. */
-function explicitValues(config: Config): Partial<Config> {
+export function explicitValues(config: Config): Partial<Config> {
   const entries = Object.entries(config.origins).filter(
     ([, origin]) => origin === 'environment' || origin === '.env',
   );

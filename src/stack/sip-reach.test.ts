@@ -49,4 +49,8 @@ describe('livekit-sip of one machine', () => {
   it('never refuses a call for the load of its host', async () => {
     expect(await configure({})).toMatchObject({ max_cpu_utilization: 1 });
   });
+
+  it('has ports for as many calls as are said', async () => {
+    expect(await configure({ SIP_MAX_CALLS: '200' })).toMatchObject({ rtp_port: '10000-11999' });
+  });
 });
