@@ -11,8 +11,10 @@ import { readFence, sealEnd } from '../call/dial-fence.ts';
 import { EventPublisher } from '../call/event-stream.ts';
 import { REJECTED_STREAM } from '../call/ledger/event-consumer.ts';
 import { databaseMaker, type DatabaseMaker } from '../call/ledger/testing.ts';
+import { MemoryWriter } from '../call/memory-writer.ts';
 import { recordingFile } from '../call/recording/recording-file.ts';
 import type { Database } from '../platform/database.ts';
+import { createLog } from '../platform/log.ts';
 import type { Redis } from '../platform/redis.ts';
 import { writeDeliveries } from '../webhook/outbox.ts';
 import { WorkspaceRows } from '../platform/workspace-rows.ts';
@@ -20,6 +22,26 @@ import { API_KEY, startTestApi, type TestApi } from './testing.ts';
 
 const ADA = '+12025550177';
 const WORDS = 'Lovelace';
+
+async function leaveMemory(redis: Redis, call: CallId): Promise<void> {
+  const memory = new MemoryWriter({
+    redis,
+    call,
+    log: createLog('test', 'error'),
+    facts: {
+      direction: 'outbound',
+      trunk: 'simulator',
+      phone: 'phone',
+      personality: 'receptionist',
+      hash: 'x',
+      instructions: WORDS,
+      maxDurationMs: 1000,
+    },
+  });
+  memory.event(callEvent('turn', call, { role: 'caller', text: WORDS, interrupted: false }));
+  memory.hears(WORDS);
+  await memory.settled();
+}
 
 /** Every row of every table, as text. */
 async function everyRow(db: Database): Promise<string> {
@@ -147,6 +169,8 @@ describe.each(['embedded', 'postgres'] as const)('erasing a call over the api on
       acceptedAt: Date.now(),
     });
     await sealEnd(api.redis, endOf(id), 'anybody');
+    // An agent that died left it, and nobody ended the call for it.
+    await leaveMemory(api.redis, id);
     await writeDeliveries(new WorkspaceRows(api.database.db, 'default'), [
       {
         id: 'evt_told',

@@ -139,6 +139,22 @@ describe('the memory of a conversation', () => {
     memory.close();
   });
 
+  it('takes nothing more when it is closed, and loses nothing of what it had', async () => {
+    const call = newCallId();
+    const memory = begin(call);
+    await memory.settled();
+    memory.event(turn(call, 'agent', 'Hello.'));
+    memory.says('How can');
+    memory.said('How');
+    memory.close();
+    memory.says('How can I help?');
+    memory.silent();
+    await memory.settled();
+    const recalled = await recallConversation(redis, call);
+    expect(recalled?.items).toHaveLength(1);
+    expect(recalled?.saying).toEqual({ text: 'How can', whole: false, heard: 'How' });
+  });
+
   it('is erased with what else is known of a person', async () => {
     const call = newCallId();
     const memory = begin(call);

@@ -121,12 +121,10 @@ export class MemoryWriter {
     while (this.#writing) await this.#writing;
   }
 
-  /** Writes nothing any more. */
+  /** Takes nothing more; what it has is still written. */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
-    this.#fields.clear();
-    this.#items = [];
+    this.#write();
   }
 
   #forgetWords(role: 'caller' | 'agent'): void {
@@ -169,14 +167,14 @@ export class MemoryWriter {
   }
 
   #write(): void {
-    if (this.#writing || this.#closed) return;
+    if (this.#writing) return;
     if (this.#fields.size === 0 && this.#items.length === 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#writing = this.#send().then(() => {
       this.#writing = undefined;
       // Words of the moment keep their pace, whatever came before them.
-      return this.#items.length > 0 ? this.#write() : this.#soon(OFTEN_MS);
+      return this.#closed || this.#items.length > 0 ? this.#write() : this.#soon(OFTEN_MS);
     });
   }
 

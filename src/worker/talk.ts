@@ -16,6 +16,7 @@ import type { PhoneLeg } from './phone-leg.ts';
 import { CallRecorder } from './recording/call-recorder.ts';
 import { SpeechPause } from './talk-control.ts';
 import { UsageMeter } from './usage-meter.ts';
+import { within } from './within.ts';
 import type { CallJob, WorkerDeps } from './worker-deps.ts';
 
 /** Longest wait for an answer; livekit-sip gives up after 3 min in either direction. */
@@ -26,6 +27,9 @@ const ANSWER_MS = 185_000;
  * takes to come back after a restart of livekit-server.
  */
 const RETURN_MS = 12_000;
+
+/** Longest wait for what the call leaves in Redis. */
+const MEMORY_MS = 1000;
 
 export type TalkContext = Pick<CallPlan, 'id' | 'trunk' | 'phone' | 'journal'> & {
   task: TalkTask;
@@ -49,7 +53,11 @@ export async function talk(
   const { id, phone, journal, task, takenOver, leg, releases } = context;
   const { personality, settings } = task;
   const { memory, tell, tellRinging, history, resumption } = openMemory(deps, job.agent, context);
-  releases.add('memory', () => memory.close());
+  releases.add('memory', async () => {
+    memory.close();
+    // Whoever goes on with the call begins with it.
+    await within(memory.settled(), MEMORY_MS);
+  });
   const over = Promise.withResolvers<CallEnd>();
   let recorder: CallRecorder | undefined;
   // A slow disk must hold up nothing that is released before.
