@@ -103,6 +103,11 @@ export async function forgetAttendance(redis: Redis, callId: CallId): Promise<vo
   await redis.hdel(ATTENDANCE, callId);
 }
 
+/** Where the end did not come about after all. */
+export async function reopenAttendance(redis: Redis, callId: CallId): Promise<void> {
+  await redis.del(overKey(callId));
+}
+
 const ATTEND = `
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 local text = redis.call('HGET', KEYS[1], ARGV[1])

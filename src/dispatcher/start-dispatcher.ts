@@ -103,6 +103,7 @@ export async function startDispatcher(
       }),
     apology: {
       redis,
+      log,
       trunks: world.trunks,
       defaultPersonality: config.DEFAULT_PERSONALITY,
       voice: world.voice,

@@ -2,6 +2,9 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { keepApology } from '../../call/apology/own-voice.ts';
 import { recordedApology } from '../../call/apology/recorded-apology.ts';
 import { putBrief } from '../../call/call-brief.ts';
+import { newCallId } from '../../call/call-id.ts';
+import { memoryKey, type MemoryFacts } from '../../call/conversation-memory.ts';
+import { pinPersonality } from '../../call/pinned-personality.ts';
 import type { LiveCall } from '../../call/live-calls.ts';
 import type { Personality } from '../../personality/personality.ts';
 import { createLog } from '../../platform/log.ts';
@@ -40,6 +43,7 @@ const voices: Record<string, Personality> = {
 async function apology(call: Partial<LiveCall>, number = '+12025550123') {
   const deps = {
     redis,
+    log: createLog('test', 'fatal'),
     trunks: [aTrunk()],
     defaultPersonality: 'fallback',
     voice: (key: string) => voices[key],
@@ -76,4 +80,22 @@ it('speaks as the personality that was to call, and English where its language i
   expect((await apology(outbound)).text).toMatch(/^I am sorry/);
   await keepApology(redis, voices['somebody']!, Buffer.from('eva'));
   expect((await apology(outbound)).sound).toEqual(Buffer.from('eva'));
+});
+
+it('speaks as it did when the call began, though its file has changed since', async () => {
+  const call = newCallId();
+  const before = { ...voice('before', 'de-DE'), hash: 'abc' };
+  await pinPersonality(redis, before);
+  const facts: MemoryFacts = {
+    direction: 'inbound',
+    trunk: 'office',
+    phone: 'sip_caller',
+    personality: 'receptionist',
+    hash: 'abc',
+    instructions: '',
+    maxDurationMs: 60_000,
+  };
+  await redis.hset(memoryKey(call), 'facts', JSON.stringify(facts));
+  await keepApology(redis, before, Buffer.from('as before'));
+  expect((await apology({ id: call })).sound).toEqual(Buffer.from('as before'));
 });

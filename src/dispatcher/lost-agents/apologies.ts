@@ -2,8 +2,13 @@ import { apologyLanguage, apologyText } from '../../call/apology/apology-text.ts
 import { apologyInOwnVoice } from '../../call/apology/own-voice.ts';
 import { recordedApology } from '../../call/apology/recorded-apology.ts';
 import { getBrief } from '../../call/call-brief.ts';
+import type { CallId } from '../../call/call-id.ts';
+import { recallConversation } from '../../call/conversation-memory.ts';
 import type { LiveCall } from '../../call/live-calls.ts';
+import { pinnedPersonality } from '../../call/pinned-personality.ts';
 import type { Personality } from '../../personality/personality.ts';
+import { asError } from '../../platform/errors.ts';
+import type { Log } from '../../platform/log.ts';
 import type { Redis } from '../../platform/redis.ts';
 import { personalityForInbound } from '../../trunk/routing.ts';
 import type { Trunk } from '../../trunk/trunk.ts';
@@ -12,6 +17,7 @@ export type ApologyDeps = {
   redis: Redis;
   trunks: readonly Trunk[];
   defaultPersonality: string;
+  log: Log;
   /** Who speaks in a call, by the personality's key. */
   voice: (personality: string) => Pick<Personality, 'components' | 'language'> | undefined;
 };
@@ -36,15 +42,26 @@ export async function apologyFor(
   return { text: apologyText(language), sound: own ?? (await recordedApology(language)) };
 }
 
-/** By the same rule as the worker's. */
+/** Who has spoken in the call; where nobody remembers, who would answer by the rule of the workers. */
 async function voiceOf(
-  { redis, trunks, defaultPersonality, voice }: ApologyDeps,
+  { redis, trunks, defaultPersonality, voice, log }: ApologyDeps,
   call: LiveCall,
   number: string,
 ): Promise<ReturnType<ApologyDeps['voice']>> {
+  const remembered = await spokenBy(redis, call.id).catch((thrown: unknown) => {
+    log.warn({ err: asError(thrown), call: call.id }, 'could not recall who spoke in a call');
+    return undefined;
+  });
+  if (remembered) return remembered;
   const key =
     call.direction === 'outbound'
       ? (await getBrief(redis, call.id))?.personality
       : personalityForInbound(trunks, { trunk: call.trunk, number });
   return voice(key ?? defaultPersonality) ?? voice(defaultPersonality);
+}
+
+/** The personality as it was when the call began; see `pinned-personality.ts`. */
+async function spokenBy(redis: Redis, callId: CallId): Promise<Personality | undefined> {
+  const memory = await recallConversation(redis, callId);
+  return memory && pinnedPersonality(redis, memory.facts.hash);
 }

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { recordedApology } from '../../call/apology/recorded-apology.ts';
 import { attend, attendanceOf, vacate } from '../../call/attendance.ts';
 import { newCallId } from '../../call/call-id.ts';
+import { memoryKey } from '../../call/conversation-memory.ts';
 import { fleetKey } from '../../call/heartbeat.ts';
 import { enterLiveCall, listLiveCalls, type LiveCall } from '../../call/live-calls.ts';
 import { OUTBOUND_QUEUE } from '../../call/order.ts';
@@ -248,6 +249,18 @@ describe('what cannot be seen', () => {
   });
 });
 
+it('begins again with a call whose room could not be closed', async () => {
+  const call = await aCall();
+  await loseTheHost();
+  livekit.failing.add('DeleteRoom');
+  await pass(13);
+  expect(await attendanceOf(redis, call.id)).toMatchObject({ state: 'vacant' });
+  livekit.failing.clear();
+  await pass(15);
+  expect(livekit.deleted).toEqual([call.room]);
+  expect(await listLiveCalls(redis)).toEqual([]);
+});
+
 describe('several dispatchers', () => {
   it('act one at a time, and the next knows at once who lives', async () => {
     const other = lostAgentsWatch({ redis, rooms, queue }, { dispatcher: 'other' });
@@ -280,6 +293,35 @@ describe('several dispatchers', () => {
     await pass(4);
     expect(livekit.asked).toHaveLength(1);
   });
+});
+
+it('tells the ledger what the lost agent could not tell any more, before the end', async () => {
+  const call = await aCall();
+  const [facts, saying, usage] = [
+    {
+      direction: 'inbound',
+      trunk: 'office',
+      phone: 'sip_caller',
+      personality: 'receptionist',
+      hash: 'abc',
+      instructions: '',
+      maxDurationMs: 60_000,
+    },
+    { text: 'Hello, how can I help?', whole: true, heard: 'Hello,' },
+    [{ component: 'tts', provider: 'simulator', characters: 22 }],
+  ];
+  for (const [field, value] of Object.entries({ facts, saying, usage })) {
+    await redis.hset(memoryKey(call.id), field, JSON.stringify(value));
+  }
+  await loseTheHost();
+  await pass(13);
+  const told = new Map((await eventsOf(redis, call.id)).map((event) => [event.id, event]));
+  expect([...told.values()]).toMatchObject([
+    { type: 'turn', data: { text: 'Hello,', interrupted: true } },
+    { type: 'call.usage', data: { usage } },
+    { type: 'turn', data: { text: expect.stringMatching(/^I am sorry/) } },
+    { type: 'call.ended' },
+  ]);
 });
 
 it('ends a call also where the sentence cannot be said', async () => {

@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
-import { attend, vacate, type Attendance, type TakeOverCause } from '../../call/attendance.ts';
+import {
+  attend,
+  reopenAttendance,
+  vacate,
+  type Attendance,
+  type TakeOverCause,
+} from '../../call/attendance.ts';
 import type { EndDeps } from '../../call/call-end.ts';
 import type { CallId } from '../../call/call-id.ts';
 import type { JobMetadata } from '../../call/job-metadata.ts';
@@ -105,6 +111,7 @@ export class LostAgents {
       metrics.withoutAgent();
       return true;
     } catch (thrown) {
+      await reopenAttendance(redis, call.id);
       await vacate(redis, call.id, { agent, cause: 'worker_lost' });
       throw thrown;
     }
