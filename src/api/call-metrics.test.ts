@@ -131,6 +131,15 @@ describe('the figures of calls', () => {
     ]);
   });
 
+  it('measure for how long a call had no agent', async () => {
+    count('call.taken_over', { cause: 'host_died', silentMs: 1200 }, {});
+    count('call.taken_over', { cause: 'handover', silentMs: 400 }, {});
+    expect(await samples('trunkline_take_over_silence_seconds_sum')).toEqual([
+      'trunkline_take_over_silence_seconds_sum{cause="host_died"} 1.2',
+      'trunkline_take_over_silence_seconds_sum{cause="handover"} 0.4',
+    ]);
+  });
+
   it('measure each stage of an answer that is known', async () => {
     const turn = { role: 'agent' as const, text: 'Hello.', interrupted: false };
     count('turn', { ...turn, latency: { llmFirstToken: 250, total: 900 } }, {});

@@ -34,6 +34,7 @@ export class CallMetrics {
   readonly #answers: Histogram<'direction' | 'trunk'>;
   readonly #sip: Counter<'trunk' | 'status' | 'class'>;
   readonly #stages: Histogram<'stage'>;
+  readonly #silences: Histogram<'cause'>;
   readonly #turns: Counter<'role' | 'interrupted'>;
   readonly #delays: Histogram;
 
@@ -86,6 +87,13 @@ export class CallMetrics {
       buckets: [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10],
       registers,
     });
+    this.#silences = new Histogram({
+      name: 'trunkline_take_over_silence_seconds',
+      help: 'For how long a call whose agent was lost had none',
+      labelNames: ['cause'],
+      buckets: [0.5, 1, 1.5, 2, 3, 5, 8, 13, 20],
+      registers,
+    });
     this.#turns = new Counter({
       name: 'trunkline_turns_total',
       help: 'Turns that were spoken',
@@ -127,8 +135,12 @@ export class CallMetrics {
       case 'call.ended':
         if (ended) this.#end(call, trunk);
         break;
+      case 'call.taken_over': {
+        const { cause, silentMs } = event.data;
+        this.#silences.observe({ cause }, silentMs / 1000);
+        break;
+      }
       case 'call.ringing':
-      case 'call.taken_over':
       case 'call.transfer':
       case 'call.dtmf':
       case 'call.recorded':
