@@ -17,6 +17,8 @@ const DRIFT_MS = 40;
 const PAUSE_MS = 200;
 /** Within speech the stream is left alone, else its pauses would change; so long after it, it is put right. */
 const SILENCE_MS = 300;
+/** What the recogniser needs after a line to tell that it is over, with some to spare. */
+const AFTER_THE_END_MS = 800;
 /** Shorter sounds are clicks. */
 const CLICK_MS = 40;
 
@@ -45,6 +47,7 @@ export class Ear {
   #silentTicks = 0;
   #tickedAt = 0;
   #burstUntil = 0;
+  #closed = false;
 
   constructor(leg: Leg, recogniser: Listening, record?: (frame: Int16Array, at: number) => void) {
     this.#recogniser = recogniser;
@@ -58,6 +61,7 @@ export class Ear {
         this.#wake();
       }),
     );
+    void leg.ended.then(() => this.#conclude());
   }
 
   /** Milliseconds since the ear was opened: the clock of all times here. */
@@ -115,6 +119,7 @@ export class Ear {
   }
 
   close(): void {
+    this.#closed = true;
     for (const release of this.#releases.splice(0)) release();
     this.#recogniser.close();
   }
@@ -137,6 +142,17 @@ export class Ear {
     if (late) this.#burstUntil = now + BURST_MS;
     this.#silentTicks = late ? 0 : this.#silentTicks + 1;
     if (this.#silentTicks > SILENT_TICKS) this.#catchUp();
+  }
+
+  /**
+   * Lets the recogniser tell at once what was said just before the end: nothing comes any more, so it need not
+   * wait for silence to pass, which takes long where our own process stands still time and again.
+   */
+  #conclude(): void {
+    const silence = new Int16Array(FRAME_SAMPLES);
+    for (let ms = 0; ms < AFTER_THE_END_MS && !this.#closed; ms += FRAME_MS) {
+      this.#recogniser.feed(silence);
+    }
   }
 
   /** Fills the stream up to the present with silence. */

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { afterEach, describe, expect, it } from 'vitest';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createLog } from '../../platform/log.ts';
 import { FRAME_SAMPLES, SAMPLE_RATE, UnansweredError, type Leg } from '../leg.ts';
 import { Resampler } from '../resample.ts';
@@ -8,7 +9,8 @@ import { PCMA, PCMU, type G711, type G711Name } from '../../platform/g711.ts';
 import { SipPhone, type SipPhoneOptions } from './sip-phone.ts';
 
 const log = createLog('test', 'error');
-const FAST = { t1Ms: 20, t2Ms: 80 };
+/** Transactions live 6.4 s, so that a machine that stands still for a second ends none of them. */
+const FAST = { t1Ms: 100, t2Ms: 400 };
 const NUMBER = '+12025550120';
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -41,8 +43,9 @@ async function refusal(leg: Leg): Promise<number | undefined> {
   return error.end.status;
 }
 
+/** Leaves the machine to the phones in between, and ends with the test. */
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  await vi.waitFor(() => expect(condition()).toBe(true), { interval: 10 });
 }
 
 function collect(leg: Leg): { all: () => Int16Array } {
@@ -84,20 +87,32 @@ describe('a call between two phones', () => {
     const heardNear = collect(near);
     const sound = speechLike();
     const wanted = throughTheLine(sound, codec);
-    await Promise.all([near.play(sound), far.play(sound)]);
-    await until(() => indexOfSound(heardFar.all(), wanted) !== -1);
-    await until(() => indexOfSound(heardNear.all(), wanted) !== -1);
-    expect(near.stats().gaps + far.stats().gaps).toBe(0);
+    const count = (name: 'gaps' | 'underruns' | 'skipped') =>
+      near.stats()[name] + far.stats()[name];
+    for (let whole = false; !whole;) {
+      const [gaps, delays] = [count('gaps'), count('underruns') + count('skipped')];
+      await Promise.all([near.play(sound), far.play(sound)]);
+      const [fromNear, fromFar] = [near.stats().sent, far.stats().sent];
+      await until(() => far.stats().played > fromNear + 10 && near.stats().played > fromFar + 10);
+      const arrived = [heardFar, heardNear].every(({ all }) => indexOfSound(all(), wanted) !== -1);
+      whole = arrived && count('gaps') === gaps;
+      // A process that stood still delays sound in the middle of it, and says so; nothing else may change it.
+      if (!whole) expect(count('underruns') + count('skipped')).toBeGreaterThan(delays);
+    }
   });
 
   it('paces frames by the clock: a second of sound takes a second, whatever the timers do', async () => {
     const { near } = await connect();
+    // Frames that a stall held up are sent after it: at either end of the second so many may be missing.
+    const stalls = monitorEventLoopDelay({ resolution: 5 });
+    stalls.enable();
     const before = performance.now();
     const sent = near.stats().sent;
     await near.play(new Int16Array(SAMPLE_RATE));
     const frames = near.stats().sent - sent;
     const tookMs = performance.now() - before;
-    expect(Math.abs(frames * 20 - tookMs)).toBeLessThan(60);
+    stalls.disable();
+    expect(Math.abs(frames * 20 - tookMs)).toBeLessThan(60 + stalls.max / 1e6);
     expect(frames).toBeGreaterThanOrEqual(49);
   });
 
@@ -383,7 +398,8 @@ describe('the phone', () => {
     });
     await until(() => seen.includes('INVITE'));
     await leg.hangUp();
-    expect(seen.filter((method) => method !== 'INVITE')).toEqual(['CANCEL', 'ACK', 'BYE']);
+    // On a machine that stood still some of them were repeated.
+    expect([...new Set(seen)]).toEqual(['INVITE', 'CANCEL', 'ACK', 'BYE']);
     expect((await leg.ended).by).toBe('local');
     expect(await refusal(leg)).toBeUndefined();
     expect(peer.received).toEqual([]);
