@@ -21,6 +21,8 @@ export class DispatcherFixture {
   static async start(addresses: {
     redisUrl: string;
     livekitUrl: string;
+    /** For the process, beside what it needs. */
+    environment?: Record<string, string>;
   }): Promise<DispatcherFixture> {
     const port = await freePort();
     const child = spawn(process.execPath, [PROGRAM], {
@@ -33,6 +35,7 @@ export class DispatcherFixture {
         API_KEY: 'a key that is long enough',
         REDIS_URL: addresses.redisUrl,
         DISPATCHER_PORT: String(port),
+        ...addresses.environment,
         TEST_TRUNK: JSON.stringify({
           name: 'simulator',
           provider: 'simulator',

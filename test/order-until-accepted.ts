@@ -9,6 +9,7 @@ export async function orderUntilAccepted(
 ): Promise<string> {
   const idempotencyKey = randomUUID();
   for (;;) {
+    // While the api is being started again nobody answers.
     const response = await fetch(`${api.url}/api/outbound-call`, {
       method: 'POST',
       headers: {
@@ -17,8 +18,12 @@ export async function orderUntilAccepted(
         'idempotency-key': idempotencyKey,
       },
       body: JSON.stringify(body),
-    });
-    await response.arrayBuffer();
+    }).catch(() => undefined);
+    await response?.arrayBuffer().catch(() => undefined);
+    if (!response) {
+      await delay(100);
+      continue;
+    }
     if (response.status === 200) return response.headers.get('x-call-id') ?? '';
     // Nothing but "not now", and when to ask again.
     expect(response.status).toBe(503);

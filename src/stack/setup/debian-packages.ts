@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, globSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { OperatorError } from '../../platform/errors.ts';
 import { findProgram } from '../binaries.ts';
@@ -37,6 +37,11 @@ const buildNeeds: Need[] = [
 ];
 
 const testNeeds: Need[] = [
+  {
+    package: 'faketime',
+    why: 'tests that step a clock',
+    present: () => globSync('/usr/lib/*/faketime/libfaketime.so.1').length > 0,
+  },
   {
     package: 'postgresql',
     why: 'the ledger’s tests on Postgres',
