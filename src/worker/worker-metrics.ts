@@ -110,7 +110,7 @@ export function addWorkerGauges(
     registry,
     {
       name: 'trunkline_worker_host_lag_seconds',
-      help: "Lateness of each host's event loop over the last 5 s",
+      help: "Lateness of each host's event loop over the last 5 to 10 s",
       labels: ['host', 'quantile'],
     },
     () =>

@@ -36,7 +36,6 @@ replaceRtcLog(log);
 
 const parent = new ParentChannel();
 const releases = new Releases();
-const lag = new LoopLag();
 let leaving = false;
 
 logRejections(log);
@@ -59,6 +58,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 const { agents } = connectLiveKit(config);
 const deps = await openDeps({ host: id, config, log, releases });
+// From here on: what loading takes is no sign of too many calls.
+const lag = new LoopLag();
 const host = new CallHost({
   deps,
   scope,
