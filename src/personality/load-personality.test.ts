@@ -53,13 +53,13 @@ describe('loadPersonality', () => {
         stt: { provider: 'azure', language: 'de-DE' },
         llm: { provider: 'openai', model: 'gpt-4.1-mini' },
         tts: { provider: 'azure', voice: 'de-DE-KatjaNeural' },
-        vad: { provider: 'silero', min_silence_duration: 250, min_speech_duration: 50 },
+        vad: { provider: 'silero', min_silence_duration: 100, min_speech_duration: 50 },
       },
       prompts: { inbound: { key: 'default_inbound' }, outbound: { key: 'default_outbound' } },
       greeting: {},
       listensFirst: false,
       limits: { maxDurationMs: 900_000, silenceReminderMs: 12_000, silenceMs: 40_000 },
-      turn: { detection: 'vad', minDelayMs: 200, interruptionMinDurationMs: 200 },
+      turn: { detection: 'words', minDelayMs: 150, interruptionMinDurationMs: 80 },
     });
   });
 
@@ -99,7 +99,7 @@ turn: { detection: magic }
       'agents/test.yaml:6:48: prompts.outbound: this prompt has problems of its own',
       'agents/test.yaml:7:11: greeting: output "{{ name" not closed (1:7 of the text)',
       'agents/test.yaml:8:25: limits.max_duration: must be a time with its unit, for example 10m, 90s or 250ms',
-      'agents/test.yaml:9:20: turn.detection: Invalid option: expected one of "vad"|"stt"',
+      'agents/test.yaml:9:20: turn.detection: Invalid option: expected one of "words"|"vad"|"stt"',
     ]);
   });
 

@@ -11,6 +11,7 @@ import {
   type Credentials,
   type VendorOptions,
 } from './providers/component-options.ts';
+import type { SttOptions } from './providers/component-options.ts';
 import { checkTemplate } from './template.ts';
 
 /** What personalities are made of besides their own file. */
@@ -64,13 +65,19 @@ function assemble(
   const { name, greeting, limits, turn } = content;
   const { vad, ...vendors } = content.components;
   const { stt, llm, tts } = fellBack ? simulated() : vendors;
+  const words = turn.detection === 'words';
   const body: Omit<Personality, 'hash'> = {
     key,
     name,
     simulated: [stt, llm, tts].some(({ provider }) => provider === 'simulator'),
     language: content.language ?? languageOf(vendors.stt) ?? languageOf(vendors.tts) ?? 'en-US',
     timezone: content.timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
-    components: { stt, llm, tts, vad },
+    components: {
+      stt,
+      llm,
+      tts,
+      vad: { ...vad, min_silence_duration: vad.min_silence_duration ?? silenceMs(stt, words) },
+    },
     prompts,
     llmPrompt: content.prompts.llm_prompt,
     greeting:
@@ -84,7 +91,8 @@ function assemble(
     },
     turn: {
       detection: turn.detection,
-      minDelayMs: turn.min_delay,
+      minDelayMs: turn.min_delay ?? (words ? 150 : 250),
+      openDelayMs: turn.open_delay,
       maxDelayMs: turn.max_delay,
       interruptions: turn.interruptions,
       interruptionMinDurationMs: turn.interruption_min_duration,
@@ -98,6 +106,15 @@ function assemble(
 }
 
 /** The simulator in every place. */
+/**
+ * Silence that ends speech. Short, it lets the words decide; but a recogniser that hears whole files is given one for
+ * each stretch of speech, and needs stretches of some length.
+ */
+function silenceMs(stt: SttOptions, words: boolean): number {
+  const hearsFiles = stt.provider === 'openai' && stt.base_url !== undefined;
+  return words && !hearsFiles ? 100 : 250;
+}
+
 function simulated(): Pick<Personality['components'], 'stt' | 'llm' | 'tts'> {
   const provider = 'simulator';
   return { stt: { provider }, llm: { provider, model: provider }, tts: { provider } };

@@ -98,13 +98,23 @@ export function personalitySchema(context: SchemaContext = SHAPE_ONLY) {
       .prefault({}),
     turn: z
       .strictObject({
-        detection: z.enum(['vad', 'stt']).default('vad').describe('what ends a turn'),
-        min_delay: duration('0ms', '5s').prefault('200ms').describe('wait at least, then answer'),
-        max_delay: duration('0ms', '15s').prefault('2500ms').describe('wait at most'),
+        detection: z
+          .enum(['words', 'vad', 'stt'])
+          .default('words')
+          .describe('what ends a turn: silence and the words before it, silence alone, or the STT'),
+        min_delay: duration('0ms', '5s')
+          .optional()
+          .describe('silence before an answer, after a finished sentence; absent: 150ms, or 250ms'),
+        open_delay: duration('0ms', '15s')
+          .prefault('600ms')
+          .describe('… where the words tell neither an end nor that more comes (words only)'),
+        max_delay: duration('0ms', '15s')
+          .prefault('1500ms')
+          .describe('… where more must come (words only)'),
         interruptions: z.boolean().default(true).describe('whether the agent can be broken off'),
         interruption_min_duration: duration('50ms', '5s')
-          .prefault('200ms')
-          .describe('speech that breaks the agent off'),
+          .prefault('80ms')
+          .describe('speech after which the agent pauses; it goes on where no words follow'),
         interruption_min_words: z.number().int().min(0).max(10).default(0),
         preemptive_generation: z
           .boolean()
@@ -112,9 +122,9 @@ export function personalitySchema(context: SchemaContext = SHAPE_ONLY) {
           .describe('begin to think before it is sure that they have finished'),
         preemptive_tts: z.boolean().default(true).describe('and to speak'),
       })
-      .refine((turn) => turn.min_delay <= turn.max_delay, {
+      .refine((turn) => (turn.min_delay ?? 0) <= turn.max_delay, {
         path: ['min_delay'],
-        message: 'must not be longer than max_delay (2500ms where not given)',
+        message: 'must not be longer than max_delay (1500ms where not given)',
       })
       .prefault({}),
   });

@@ -60,9 +60,11 @@ export type Personality = {
 
 /** When the other has finished, and when the agent lets itself be broken off. Times in ms. */
 export type TurnSettings = {
-  /** By voice activity, or by what the STT says. */
-  readonly detection: 'vad' | 'stt';
+  /** By silence and the words before it, by silence alone, or by what the STT says. */
+  readonly detection: 'words' | 'vad' | 'stt';
   readonly minDelayMs: number;
+  /** Where the words tell neither an end nor that more comes. */
+  readonly openDelayMs: number;
   readonly maxDelayMs: number;
   readonly interruptions: boolean;
   readonly interruptionMinDurationMs: number;

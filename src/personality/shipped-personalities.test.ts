@@ -18,6 +18,17 @@ const withKeys = {
 };
 
 describe('the personalities that come with Trunkline', () => {
+  it('are good where they are for measuring', async () => {
+    const { personalities, problems } = await loadPersonalities(
+      { ...folders, agents: 'bench/latency/agents', prompts: 'bench/latency/prompts' },
+      {},
+    );
+    expect(problems.map(formatProblem)).toEqual([]);
+    expect([...personalities.keys()]).toEqual(['ours', 'stock']);
+    const stock = personalities.get('stock')?.turn;
+    expect(stock).toMatchObject({ detection: 'vad', minDelayMs: 500, preemptiveTts: false });
+  });
+
   it('are good, with keys and without', async () => {
     for (const credentials of [{}, withKeys]) {
       const { personalities, problems } = await loadPersonalities(folders, credentials);

@@ -46,6 +46,16 @@ export class KnownLines {
     return this.#lines.values();
   }
 
+  /** A line is in use, and so will not be the next to be forgotten. */
+  use(text: string): void {
+    for (const [key, line] of this.#lines) {
+      if (line.text !== text) continue;
+      this.#lines.delete(key);
+      this.#lines.set(key, line);
+      return;
+    }
+  }
+
   /**
    * Makes a line known by its sound (16 kHz). A text may be known in several voices. Silent sound is no line.
    */

@@ -1,9 +1,10 @@
-import type { ReadableStream } from 'node:stream/web';
-import { TransformStream } from 'node:stream/web';
-import { voice, type llm } from '@livekit/agents';
+import { ReadableStream, TransformStream } from 'node:stream/web';
+import { voice, type llm, type tts } from '@livekit/agents';
 import type { MemoryWriter } from '../call/memory-writer.ts';
 import { endCallTool } from './end-call-tool.ts';
 import { rememberedTools } from './remembered-tools.ts';
+import { TTS_CONNECTION } from './session-options.ts';
+import { speakByClauses } from './speaking/speak-by-clauses.ts';
 
 type CallAgentMemory = Pick<MemoryWriter, 'says' | 'saysNoMore' | 'toolBegins'>;
 
@@ -12,6 +13,7 @@ export class CallAgent extends voice.Agent {
   readonly #onFirstWords: (message: llm.ChatMessage) => boolean;
   readonly #onWords: (soFar: string) => void;
   readonly #memory: CallAgentMemory;
+  readonly #voice: tts.TTS;
 
   /**
    * @param options.onFirstWords whether a turn of the far end is dealt with, so that no reply is made.
@@ -22,6 +24,7 @@ export class CallAgent extends voice.Agent {
     instructions: string;
     history: llm.ChatContext | undefined;
     memory: CallAgentMemory;
+    voice: tts.TTS;
     hangUp: () => void;
     onFirstWords: (message: llm.ChatMessage) => boolean;
     onWords: (soFar: string) => void;
@@ -35,6 +38,7 @@ export class CallAgent extends voice.Agent {
     this.#memory = memory;
     this.#onFirstWords = options.onFirstWords;
     this.#onWords = options.onWords;
+    this.#voice = options.voice;
   }
 
   override async onUserTurnCompleted(
@@ -43,6 +47,14 @@ export class CallAgent extends voice.Agent {
   ): Promise<void> {
     if (this.#onFirstWords(message)) throw new voice.StopResponse();
     await Promise.resolve();
+  }
+
+  override async ttsNode(
+    ...[text, settings]: Parameters<voice.Agent['ttsNode']>
+  ): ReturnType<voice.Agent['ttsNode']> {
+    const written = text instanceof ReadableStream ? text : ReadableStream.from(text);
+    if (this.#voice.capabilities.streaming) return super.ttsNode(written, settings);
+    return speakByClauses(this.#voice, written, TTS_CONNECTION);
   }
 
   override async transcriptionNode(

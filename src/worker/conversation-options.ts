@@ -7,6 +7,7 @@ import type { Log } from '../platform/log.ts';
 import type { ConversationSettings } from './conversation-settings.ts';
 import type { LiveTalk } from './live-talk.ts';
 import type { Resumption } from './resumption.ts';
+import type { SpokenShelf } from './speaking/spoken-shelf.ts';
 import type { Turn } from './turn-report.ts';
 
 export type ConversationOptions = {
@@ -15,6 +16,8 @@ export type ConversationOptions = {
   phone: string;
   settings: ConversationSettings;
   speech: SpeechComponents;
+  /** What was spoken before, and the name of this voice there. */
+  spoken: { shelf: SpokenShelf; voice: string };
   vad: VAD;
   log: Log;
   /** Told what goes on between the turns. */

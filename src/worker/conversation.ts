@@ -12,6 +12,8 @@ import type { Resumption } from './resumption.ts';
 import { sessionOptions } from './session-options.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import { turnOf } from './turn-report.ts';
+import { LastBreakOff } from './turn-taking/broken-off.ts';
+import { WordsDetector } from './turn-taking/words-detector.ts';
 import { VendorWatch, type Part } from './vendor-watch.ts';
 import { within } from './within.ts';
 
@@ -42,14 +44,12 @@ export class Conversation {
   readonly #silence: SilenceWatch;
   readonly #greeting: PreparedSpeech | undefined;
   readonly #excuse: PreparedSpeech | undefined;
+  readonly #words: WordsDetector | undefined;
+  readonly #breakOff = new LastBreakOff();
   #begun = false;
   #greeted = false;
   #paused = false;
   #closed = false;
-  /** What had been played when the agent was last broken off. */
-  #heard: string | undefined;
-  /** When the agent last fell silent, ms since the epoch. */
-  #silentAt: number | undefined;
 
   private constructor(options: ConversationOptions) {
     const { settings, speech, vad } = options;
@@ -67,7 +67,9 @@ export class Conversation {
     this.#releases.add('voice errors', () => speech.tts.off('error', ignore));
     const prepare = (words: string | undefined) => {
       if (words === undefined) return undefined;
-      const prepared = new PreparedSpeech(words, speech.tts);
+      const { shelf, voice: name } = options.spoken;
+      const memory = { shelf, key: `${name}\n${words}` };
+      const prepared = new PreparedSpeech(words, speech.tts, memory);
       this.#releases.add('prepared speech', () => prepared.close());
       return prepared;
     };
@@ -76,7 +78,9 @@ export class Conversation {
     this.#greeting = greets ? prepare(settings.greeting) : undefined;
     this.#greeted = !greets;
     this.#excuse = prepare(resumption?.words);
-    this.#session = new voice.AgentSession({ ...sessionOptions(settings.turn), ...speech, vad });
+    this.#words = WordsDetector.of(settings.turn, vad);
+    const session = sessionOptions(settings.turn, this.#words);
+    this.#session = new voice.AgentSession({ ...session, ...speech, vad });
   }
 
   /** Resolves when the agent is ready to hear and speak; until `begin` it does neither. */
@@ -95,6 +99,8 @@ export class Conversation {
     const session = this.#session;
     const { room, log } = this.#options;
     this.#releases.add('session', () => closeSession(session, room, log));
+    // Before the session, whose closing waits for whoever still judges a turn.
+    if (this.#words) this.#releases.add('words', this.#words.follow(session));
     this.#listen();
     // While it rings, early media (ring-back tones, announcements) is no caller's speech.
     session.input.setAudioEnabled(false);
@@ -103,6 +109,7 @@ export class Conversation {
         instructions: this.#options.settings.instructions,
         history: this.#options.history,
         memory: this.#options.memory,
+        voice: this.#options.speech.tts,
         hangUp: () => this.#endSoon(HUNG_UP),
         onFirstWords: (message) => this.#onFirstWords(message),
         onWords: (soFar) => this.#options.live.says(soFar),
@@ -180,32 +187,18 @@ export class Conversation {
   #listen(): void {
     const events = voice.AgentSessionEventTypes;
     this.#options.live.follow(this.#session);
+    this.#breakOff.follow(this.#session);
     rememberTalk(this.#session, this.#options.memory);
     this.#session.on(events.ConversationItemAdded, ({ item }) => {
       if (item.type !== 'message') return;
       if (item.role === 'user') this.#silence.heard();
-      const turn = turnOf(item, { heard: this.#heard, silentAt: this.#silentAt });
-      this.#heard = undefined;
+      const turn = turnOf(item, this.#breakOff.take());
       if (turn) this.#options.onTurn(turn, item.createdAt);
     });
     this.#vendors.follow(this.#session);
     this.#session.on(events.AgentStateChanged, () => this.#updateSilence());
     this.#session.on(events.UserStateChanged, () => this.#updateSilence());
     this.#session.on(events.Close, () => this.#end(LOST));
-    this.#session.on(events.AgentStateChanged, ({ oldState, newState }) => {
-      if (newState === 'speaking') this.#followPlayback();
-      if (oldState === 'speaking') this.#silentAt = Date.now();
-    });
-  }
-
-  /** Of an interrupted sentence the framework tells only through its output what had been heard. */
-  #followPlayback(): void {
-    this.#session.output.audio?.once(
-      voice.AudioOutput.EVENT_PLAYBACK_FINISHED,
-      (event: voice.PlaybackFinishedEvent) => {
-        this.#heard = event.interrupted ? event.synchronizedTranscript : undefined;
-      },
-    );
   }
 
   #updateSilence(): void {

@@ -3,18 +3,19 @@ import type { tts } from '@livekit/agents';
 import { AudioFrame } from '@livekit/rtc-node';
 import { describe, expect, it } from 'vitest';
 import { PreparedSpeech } from './prepared-speech.ts';
+import { SpokenShelf } from './speaking/spoken-shelf.ts';
 
 const frame = (value: number) => new AudioFrame(new Int16Array(160).fill(value), 16_000, 1, 160);
 
 /** A voice whose sound the test gives out piece by piece. */
 function handedVoice() {
-  const queue: AudioFrame[] = [];
+  const queue: { frame: AudioFrame; final: boolean }[] = [];
   let over: { failure?: Error } | undefined;
   let closed = false;
   async function* frames() {
     for (;;) {
       const next = queue.shift();
-      if (next) yield { frame: next };
+      if (next) yield next;
       else if (over?.failure) throw over.failure;
       else if (over) return;
       else await delay(1);
@@ -23,7 +24,7 @@ function handedVoice() {
   const source = Object.assign(frames(), { close: () => (closed = true) });
   return {
     voice: { synthesize: () => source } as unknown as tts.TTS,
-    give: (value: number) => queue.push(frame(value)),
+    give: (value: number, final = false) => queue.push({ frame: frame(value), final }),
     finish: (failure?: Error) => (over = failure ? { failure } : {}),
     isClosed: () => closed,
   };
@@ -69,5 +70,30 @@ describe('PreparedSpeech', () => {
     speech.close();
     expect(await listening).toEqual([1]);
     expect(isClosed()).toBe(true);
+  });
+
+  it('keeps what was said to its end for the next who says it', async () => {
+    const memory = { shelf: new SpokenShelf(), key: 'voice and text' };
+    const { voice, give, finish } = handedVoice();
+    const first = new PreparedSpeech('Hello.', voice, memory);
+    give(1);
+    give(2, true);
+    finish();
+    expect(await heard(first)).toEqual([1, 2]);
+    const asked = { synthesize: () => expect.fail('the voice is asked again') };
+    const second = new PreparedSpeech('Hello.', asked as unknown as tts.TTS, memory);
+    await second.ready;
+    expect(await heard(second)).toEqual([1, 2]);
+    second.close();
+  });
+
+  it('keeps nothing of a voice that ended in the middle', async () => {
+    const memory = { shelf: new SpokenShelf(), key: 'voice and text' };
+    const { voice, give, finish } = handedVoice();
+    const speech = new PreparedSpeech('Hello.', voice, memory);
+    give(1);
+    finish();
+    expect(await heard(speech)).toEqual([1]);
+    expect(memory.shelf.take(memory.key)).toBeUndefined();
   });
 });

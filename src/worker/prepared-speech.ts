@@ -2,6 +2,10 @@ import { ReadableStream } from 'node:stream/web';
 import type { tts } from '@livekit/agents';
 import type { AudioFrame } from '@livekit/rtc-node';
 import { asError } from '../platform/errors.ts';
+import type { SpokenShelf } from './speaking/spoken-shelf.ts';
+
+/** Where a sentence is kept, and by which name: voice and text. */
+export type SpeechMemory = { shelf: SpokenShelf; key: string };
 
 /**
  * A sentence that is synthesised before it is needed, so that it sounds at once when it is: the greeting,
@@ -11,16 +15,26 @@ export class PreparedSpeech {
   readonly text: string;
   readonly #frames: AudioFrame[] = [];
   readonly #first = Promise.withResolvers<void>();
-  readonly #source: tts.ChunkedStream;
+  readonly #source: tts.ChunkedStream | undefined;
+  readonly #memory: SpeechMemory | undefined;
   #wake: (() => void) | undefined;
   #done = false;
   #failure: Error | undefined;
 
-  constructor(text: string, voice: tts.TTS) {
+  /** @param memory where the sound is kept for the next who says the same */
+  constructor(text: string, voice: tts.TTS, memory?: SpeechMemory) {
     this.text = text;
-    this.#source = voice.synthesize(text);
+    this.#memory = memory;
     this.#first.promise.catch(() => undefined);
-    void this.#collect();
+    const known = memory?.shelf.take(memory.key);
+    if (known) {
+      this.#frames.push(...known);
+      this.#first.resolve();
+      this.#done = true;
+      return;
+    }
+    this.#source = voice.synthesize(text);
+    void this.#collect(this.#source);
   }
 
   /**
@@ -50,16 +64,18 @@ export class PreparedSpeech {
 
   close(): void {
     this.#finish();
-    this.#source.close();
+    this.#source?.close();
   }
 
-  async #collect(): Promise<void> {
+  async #collect(source: tts.ChunkedStream): Promise<void> {
     try {
-      for await (const { frame } of this.#source) {
+      for await (const { frame, final } of source) {
         if (this.#done) return;
         this.#frames.push(frame);
         this.#first.resolve();
         this.#wake?.();
+        // A voice that failed in the middle ends without having said so.
+        if (final) this.#memory?.shelf.keep(this.#memory.key, this.#frames);
       }
     } catch (thrown) {
       this.#failure = asError(thrown);

@@ -2,6 +2,7 @@ import { callEvent } from '../call/call-event.ts';
 import { READY_ATTRIBUTE } from '../call/job-metadata.ts';
 import type { CallEnd } from '../call/outcome.ts';
 import { recordingsFolder } from '../call/recording/recording-file.ts';
+import type { Personality } from '../personality/personality.ts';
 import { createSpeechComponents } from '../personality/providers/create-speech-components.ts';
 import type { Releases } from '../platform/releases.ts';
 import { BlindTransfer } from './blind-transfer.ts';
@@ -66,7 +67,8 @@ export async function talk(
     if (recorded) journal.write('call.recorded', recorded);
   });
   const vad = await deps.vads.of(personality);
-  const speech = await createSpeechComponents(personality, { config: deps.config, vad });
+  const { config, connections } = deps;
+  const speech = await createSpeechComponents(personality, { config, vad, connections });
   const meter = new UsageMeter(personality, speech, {
     before: takenOver?.recalled?.usage ?? [],
     onUsed: () => memory.used(meter.usage),
@@ -85,6 +87,7 @@ export async function talk(
     phone,
     settings,
     speech,
+    spoken: { shelf: deps.spoken, voice: voiceName(personality) },
     vad,
     log: deps.log,
     live,
@@ -206,6 +209,11 @@ const GONE_MEANWHILE: CallEnd = {
   reason: 'The agent was lost, and the far end left before another came.',
   hungUpBy: 'system',
 };
+
+/** Tells voices apart that say the same. */
+function voiceName({ language, components }: Personality): string {
+  return JSON.stringify([language, components.tts]);
+}
 
 const NOT_ANSWERED: CallEnd = {
   outcome: 'failed',

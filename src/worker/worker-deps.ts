@@ -6,11 +6,13 @@ import type { EventPublisher } from '../call/event-stream.ts';
 import type { JobMetadata } from '../call/job-metadata.ts';
 import type { LivePublisher } from '../call/live/live-publisher.ts';
 import type { Personalities } from '../personality/personalities.ts';
+import type { KeptConnections } from '../personality/providers/kept-connections.ts';
 import type { Config } from '../platform/config.ts';
 import type { Log } from '../platform/log.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { Trunk } from '../trunk/trunk.ts';
 import type { TalkControl } from './talk-control.ts';
+import type { SpokenShelf } from './speaking/spoken-shelf.ts';
 import type { VadShelf } from './vad-shelf.ts';
 
 /** What every call of a process shares. */
@@ -29,6 +31,10 @@ export type WorkerDeps = {
   personalities: Pick<Personalities, 'get' | 'list'>;
   trunks: readonly Trunk[];
   vads: VadShelf;
+  /** To the vendors. */
+  connections: KeptConnections;
+  /** What was spoken before and is said again. */
+  spoken: SpokenShelf;
 };
 
 /** One call that a host is given. */

@@ -1,6 +1,7 @@
 import type { VAD } from '@livekit/agents';
 import type { Config } from '../../platform/config.ts';
 import { OperatorError } from '../../platform/errors.ts';
+import type { KeptConnections } from './kept-connections.ts';
 
 /** What a provider gets besides its own options. */
 export type BuildContext = {
@@ -9,6 +10,8 @@ export type BuildContext = {
   language: string;
   /** Shared voice activity detector, for an STT that needs one. */
   vad: VAD | undefined;
+  /** Kept from call to call; without them each client has its own. */
+  connections?: KeptConnections | undefined;
 };
 
 /**

@@ -3,6 +3,7 @@ import { AudioFrame } from '@livekit/rtc-node';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadPersonality } from '../load-personality.ts';
 import { testConfig } from '../personality-fixture.ts';
+import { KeptConnections } from './kept-connections.ts';
 import { createSpeechComponents, createVad } from './create-speech-components.ts';
 import { startVendorStandIn, type VendorStandIn } from './vendor-stand-in.ts';
 
@@ -50,9 +51,16 @@ components:
   return { personality: loaded.personality, config };
 }
 
-async function create(parts: Parts, environment?: Record<string, string>) {
+async function create(
+  parts: Parts,
+  environment?: Record<string, string>,
+  connections?: KeptConnections,
+) {
   const { personality, config } = load(parts, environment);
-  return createSpeechComponents(personality, { config });
+  return createSpeechComponents(personality, {
+    config,
+    ...(connections ? { connections } : {}),
+  });
 }
 
 async function think(brain: llm.LLM): Promise<string> {
@@ -138,6 +146,21 @@ describe('createSpeechComponents', () => {
       instructions: 'calmly',
       response_format: 'pcm',
     });
+  });
+
+  it('thinks and speaks through connections that are kept from call to call', async () => {
+    const connections = new KeptConnections();
+    const openai = '{ provider: openai }';
+    const base = { OPENAI_BASE_URL: `${vendor.url}/v1` };
+    const { llm, tts } = await create({ llm: openai, tts: openai }, base, connections);
+    expect(await think(llm)).toBe('Yes.');
+    const { samplesPerChannel } = await tts.synthesize('Hello.').collect();
+    expect(samplesPerChannel).toBeGreaterThan(0);
+    expect(vendor.seen.map(({ headers }) => headers.authorization)).toEqual([
+      'Bearer openai-key',
+      'Bearer openai-key',
+    ]);
+    await connections.close();
   });
 
   it('prefers the address and the key that the personality names', async () => {

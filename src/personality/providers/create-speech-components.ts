@@ -2,6 +2,7 @@ import type { llm, stt, tts, VAD } from '@livekit/agents';
 import type { Config } from '../../platform/config.ts';
 import type { Personality } from '../personality.ts';
 import type { BuildContext } from './build-context.ts';
+import type { KeptConnections } from './kept-connections.ts';
 import type { LlmOptions, SttOptions, TtsOptions, VadOptions } from './component-options.ts';
 
 export type SpeechComponents = { stt: stt.STT; llm: llm.LLM; tts: tts.TTS };
@@ -15,12 +16,13 @@ export type SpeechComponents = { stt: stt.STT; llm: llm.LLM; tts: tts.TTS };
  */
 export async function createSpeechComponents(
   personality: Personality,
-  options: { config: Config; vad?: VAD },
+  options: { config: Config; vad?: VAD; connections?: KeptConnections },
 ): Promise<SpeechComponents> {
   const context: BuildContext = {
     config: options.config,
     language: personality.language,
     vad: options.vad,
+    connections: options.connections,
   };
   const [stt, llm, tts] = await Promise.all([
     buildStt(personality.components.stt, context),

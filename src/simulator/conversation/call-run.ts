@@ -159,9 +159,10 @@ export class CallRun {
     if (mute) leg.mute(mute, true);
     const recording = record ? new Recording() : undefined;
     this.recording = recording;
-    const ear = new Ear(leg, new Recogniser(parts.agentLines), (frame, at) =>
-      recording?.addAgent(frame, at),
-    );
+    const recogniser = new Recogniser(parts.agentLines);
+    // Workers keep the sound of greetings, so that the stand-in of the TTS need not be asked for it.
+    recogniser.onHeard(({ text }) => text !== null && parts.agentLines.use(text));
+    const ear = new Ear(leg, recogniser, (frame, at) => recording?.addAgent(frame, at));
     this.#releases.add('ear', () => ear.close());
     await within(ANSWER_MS, 'the call to be answered', () => answerOf(leg), signal);
     this.answeredAfterMs = Math.round(performance.now() - since);

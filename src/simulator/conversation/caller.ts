@@ -52,7 +52,7 @@ export class Caller {
   readonly #answeredAt: number;
   #turn: Turn;
   /** The line that the next step breaks in on. */
-  #breaksInOn: { startedAt: number } | undefined;
+  #breaksInOn: { startedAt: number; says: string | undefined } | undefined;
   #firstSoundMs: number | undefined;
   /** The caller's last turn had pauses, in which the agent may have begun to speak. */
   #hesitated = false;
@@ -109,7 +109,7 @@ export class Caller {
       const startedAt = await this.#voice(limit, onTheLine);
       if (step.interrupted) {
         this.#measure(startedAt, limit);
-        this.#breaksInOn = { startedAt };
+        this.#breaksInOn = { startedAt, says: step.says };
         return;
       }
       await this.#wholeLine(step.says, limit, onTheLine);
@@ -240,13 +240,13 @@ export class Caller {
     if (step.hangs_up) await this.#leg.hangUp();
     const words = wordsOfStep(step);
     if (words !== undefined && sound) {
-      await this.#speak({ ...step, says: words }, sound, signal);
+      await this.#speak({ ...step, says: words, onLine: interrupted?.says }, sound, signal);
       this.#hesitated = step.hesitates !== undefined;
     }
   }
 
   async #speak(
-    step: CallerStep & { says: string },
+    step: CallerStep & { says: string; onLine: string | undefined },
     sound: Int16Array,
     signal: AbortSignal,
   ): Promise<void> {
@@ -275,6 +275,7 @@ export class Caller {
       voice,
       silentAt,
       limitMs: step.interrupts.silence_within_ms,
+      onLine: step.onLine,
     });
   }
 

@@ -11,8 +11,10 @@ const LATE_MS = 30;
 const BURST_MS = 120;
 /** So many punctual ticks without a frame, and the line is taken to be silent. */
 const SILENT_TICKS = 3;
-/** Beyond this distance from the clock, silence is stretched or shortened. */
-const DRIFT_MS = 40;
+/** So far behind the clock, silence is stretched; frames come in pairs where a process is late. */
+const BEHIND_MS = 40;
+/** So far ahead of it silence is shortened, since what sounds then would seem to come late. */
+const AHEAD_MS = 10;
 /** A pause shorter than this, as between words, does not end a span of voice. */
 const PAUSE_MS = 200;
 /** Within speech the stream is left alone, else its pauses would change; so long after it, it is put right. */
@@ -130,7 +132,7 @@ export class Ear {
     if (this.#inSilence) {
       // Before the frame, not in it: the line may have been silent for as long as nothing came.
       if (this.now() > this.#burstUntil) this.#catchUp();
-      if (silent && this.#streamMs - this.now() > DRIFT_MS) return;
+      if (silent && this.#streamMs - this.now() > AHEAD_MS) return;
     }
     this.#take(frame, !silent);
   }
@@ -157,7 +159,7 @@ export class Ear {
 
   /** Fills the stream up to the present with silence. */
   #catchUp(): void {
-    if (this.now() - this.#streamMs <= DRIFT_MS) return;
+    if (this.now() - this.#streamMs <= BEHIND_MS) return;
     while (this.#streamMs < this.now() - FRAME_MS) {
       this.#take(new Int16Array(FRAME_SAMPLES), false);
     }

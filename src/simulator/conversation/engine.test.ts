@@ -252,6 +252,26 @@ steps:
     expect(silence?.ms).toBeLessThanOrEqual(3000);
   });
 
+  it.each([
+    ['counts an agent that begins before a hesitant caller has finished', 'One moment please.', 1],
+    ['does not count one that waits', undefined, 0],
+  ])('%s', async (_what, early, cutIns) => {
+    const { run } = bench({
+      speech,
+      greeting: GREETING,
+      answers: { 'My name is': early, 'Anna Baker.': 'Thank you.' },
+    });
+    const report = await run(`
+${CALL}
+steps:
+  - agent: { says: "${GREETING}" }
+  - caller: { hesitates: ["My name is", 1500, "Anna Baker."] }
+  - agent: { says: "Thank you." }
+`);
+    expect(failures(report)).toEqual([]);
+    expect(report.calls[0]).toMatchObject({ hesitations: 1, cutIns });
+  });
+
   it('fails when the agent speaks on although the caller breaks in', async () => {
     const long =
       'Let me tell you everything about our company. It was founded a very long time ago, by two brothers.';

@@ -1,5 +1,5 @@
 import type { Heard } from '../recogniser.ts';
-import { checkLimit, formatMs, type Check } from './assertions.ts';
+import { checkLimit, compareWords, formatMs, wordsOf, type Check } from './assertions.ts';
 import { StepFailed, type CallLog } from './call-log.ts';
 import type { Ear, VoiceSpan } from './ear.ts';
 import { agentLine } from './spoken-line.ts';
@@ -42,15 +42,17 @@ export function noteInterruption(found: {
   voice: VoiceSpan;
   silentAt: number;
   limitMs: number | undefined;
+  /** What the agent was saying, where that is known. */
+  onLine: string | undefined;
 }): void {
-  const { ear, log, answeredAt, voice, silentAt, limitMs } = found;
+  const { ear, log, answeredAt, voice, silentAt, limitMs, onLine } = found;
   const cut = ear.drain(voice.endedAt);
   for (const heard of cut) log.line({ ...agentLine(heard, answeredAt), interrupted: true });
   const silenceMs = silentAt - voice.startedAt;
   log.measure('break_in_to_silence', silenceMs);
   const [from, to] = [ear.epoch(voice.startedAt), ear.epoch(silentAt)];
   log.turns.push({ kind: 'break-in', from, to });
-  log.check(...checkInterruption({ silenceMs, limitMs, heard: cut }));
+  log.check(...checkInterruption({ silenceMs, limitMs, heard: cut, onLine }));
 }
 
 /**
@@ -62,9 +64,13 @@ function checkInterruption(found: {
   silenceMs: number;
   limitMs: number | undefined;
   heard: readonly Heard[];
+  onLine: string | undefined;
 }): Check[] {
-  const { silenceMs, limitMs, heard } = found;
-  const cut = heard.at(-1)?.complete !== true;
+  const { silenceMs, limitMs, heard, onLine } = found;
+  // A line is spoken in parts, of which the last may have been whole.
+  const words = heard.flatMap(({ text }) => wordsOf(text ?? ''));
+  const ended = onLine === undefined || compareWords(words, wordsOf(onLine)) === 'whole';
+  const cut = heard.at(-1)?.complete !== true || !ended;
   return [
     limitMs === undefined
       ? { ok: true, what: `silent ${formatMs(silenceMs)} after the caller broke in` }

@@ -2,12 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { formatProblem } from '../../platform/yaml-file.ts';
-import { callsOf, parseConversation, vendorFaultsOf } from './schema.ts';
+import { callsOf, parseConversation, vendorFaultsOf, vendorPaceOf } from './schema.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
-const conversations = readdirSync(path.join(root, 'test/conversations'))
-  .filter((name) => name.endsWith('.yaml'))
-  .map((name) => path.join('test/conversations', name));
+const conversations = ['test/conversations', 'bench/latency/conversations'].flatMap((folder) =>
+  readdirSync(path.join(root, folder))
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => path.join(folder, name)),
+);
 
 function problemsOf(yaml: string): string[] {
   const parsed = parseConversation(yaml, 'c.yaml');
@@ -62,6 +64,26 @@ expect: { outcome: answered }
         'call: { to: "+12025550110" }\nexpect: { answered: false, answered_within_ms: 1 }\n',
       ),
     ).toHaveLength(1);
+  });
+
+  it('hesitates with words and pauses by turns', () => {
+    const hesitating = (parts: string) =>
+      problemsOf(`call: { to: "+12025550110" }
+steps:
+  - caller: { hesitates: ${parts} }
+`);
+    expect(hesitating('["My name is", 600, "Anna."]')).toEqual([]);
+    for (const parts of ['["My name is", 600]', '[600, "Anna."]', '["My", "name"]', '[]']) {
+      expect(hesitating(parts), parts).toHaveLength(1);
+    }
+  });
+
+  it('gives its pace to the stand-ins in their own spelling', () => {
+    expect(vendorPaceOf({ transcript_after_ms: 150, first_token_ms: 0 })).toEqual({
+      transcriptMs: 150,
+      firstTokenMs: 0,
+      nextWordsMs: undefined,
+    });
   });
 
   it('makes several calls of one, or has them listed', () => {

@@ -3,6 +3,7 @@ import { CommandListener } from '../../call/command-listener.ts';
 import { EventPublisher } from '../../call/event-stream.ts';
 import { LivePublisher } from '../../call/live/live-publisher.ts';
 import { openPersonalities } from '../../personality/personalities.ts';
+import { KeptConnections } from '../../personality/providers/kept-connections.ts';
 import { createSpeechComponents } from '../../personality/providers/create-speech-components.ts';
 import type { Config } from '../../platform/config.ts';
 import { asError } from '../../platform/errors.ts';
@@ -11,6 +12,7 @@ import type { Log } from '../../platform/log.ts';
 import { connectRedis } from '../../platform/redis.ts';
 import type { Releases } from '../../platform/releases.ts';
 import { loadTrunks } from '../../trunk/load-trunks.ts';
+import { SpokenShelf } from '../speaking/spoken-shelf.ts';
 import { VadShelf } from '../vad-shelf.ts';
 import type { WorkerDeps } from '../worker-deps.ts';
 
@@ -33,6 +35,8 @@ export async function openDeps(options: {
   releases.add('commands', () => commands.close());
   const personalities = await openPersonalities({ config, log, watch: true });
   releases.add('personalities', () => personalities.close());
+  const connections = new KeptConnections();
+  releases.add('connections to vendors', () => connections.close());
   const deps: WorkerDeps = {
     host,
     config,
@@ -46,6 +50,8 @@ export async function openDeps(options: {
     personalities,
     trunks: loadTrunks(config),
     vads: new VadShelf(),
+    connections,
+    spoken: new SpokenShelf(),
   };
   await Promise.all([redis.ping(), touchNativeCode(), loadModels(deps)]);
   return deps;

@@ -2,7 +2,6 @@ import {
   APIConnectionError,
   type APIError,
   APITimeoutError,
-  AudioByteStream,
   DEFAULT_API_CONNECT_OPTIONS,
   shortuuid,
   tokenize,
@@ -17,6 +16,7 @@ import {
   SpeechSynthesizer,
 } from 'microsoft-cognitiveservices-speech-sdk';
 import { azureError } from './azure-error.ts';
+import { PcmFrames } from '../pcm-frames.ts';
 import { speechConfig, type AzureResource } from './speech-config.ts';
 import { ssml, type VoiceOptions } from './ssml.ts';
 
@@ -126,14 +126,14 @@ class AzureChunkedStream extends tts.ChunkedStream {
   #receive(synthesizer: SpeechSynthesizer): Promise<boolean> {
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
     const requestId = shortuuid();
-    const bytes = new AudioByteStream(SAMPLE_RATE, 1);
+    const frames = new PcmFrames(SAMPLE_RATE);
     // One frame is held back, because the last must say that it is.
     let held: AudioFrame | undefined;
     let heard = false;
-    const put = (frames: AudioFrame[], final: boolean) => {
+    const put = (made: readonly AudioFrame[], final: boolean) => {
       const { queue } = this;
       if (queue.closed) return;
-      for (const frame of frames) {
+      for (const frame of made) {
         if (held) queue.put({ requestId, segmentId: requestId, frame: held, final: false });
         held = frame;
       }
@@ -150,7 +150,7 @@ class AzureChunkedStream extends tts.ChunkedStream {
       if (result.audioData.byteLength === 0) return;
       heard = true;
       clearTimeout(timer);
-      put(bytes.write(result.audioData), false);
+      put(frames.take(new Uint8Array(result.audioData)), false);
     };
     synthesizer.SynthesisCanceled = (_, { result }) => {
       const { ErrorCode, errorDetails } = CancellationDetails.fromResult(result);
@@ -162,7 +162,8 @@ class AzureChunkedStream extends tts.ChunkedStream {
       this.inputText,
       (reason) => {
         if (reason !== ResultReason.SynthesizingAudioCompleted) return;
-        put(bytes.flush(), true);
+        const rest = frames.rest();
+        put(rest ? [rest] : [], true);
         resolve(true);
       },
       () => reject(connectionLost(!heard)),

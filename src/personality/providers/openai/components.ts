@@ -1,9 +1,11 @@
-import { LLM, STT, TTS } from '@livekit/agents-plugin-openai';
+import { LLM, STT } from '@livekit/agents-plugin-openai';
 import type { llm, stt, tts } from '@livekit/agents';
 import type { Config } from '../../../platform/config.ts';
 import { credential, type BuildContext } from '../build-context.ts';
 import type { LlmOptions, SttOptions, TtsOptions } from '../component-options.ts';
 import { pluginOptions } from '../plugin-options.ts';
+import { clientOf } from './client.ts';
+import { StreamedTts } from './streamed-tts.ts';
 
 type Of<T> = Extract<T, { provider: 'openai' }>;
 
@@ -25,15 +27,16 @@ export function buildStt(
   });
 }
 
-export function buildLlm(options: Of<LlmOptions>, { config }: BuildContext): llm.LLM {
+export function buildLlm(options: Of<LlmOptions>, { config, connections }: BuildContext): llm.LLM {
   const { server, rest } = split(options, config);
-  return new LLM({ ...pluginOptions(rest), ...server });
+  const client = clientOf(server, connections);
+  return new LLM({ ...pluginOptions(rest), ...server, client });
 }
 
-export function buildTts(options: Of<TtsOptions>, { config }: BuildContext): tts.TTS {
+export function buildTts(options: Of<TtsOptions>, { config, connections }: BuildContext): tts.TTS {
   const { server, rest } = split(options, config);
-  // Compatible servers have voices of their own names; the plugin's type lists OpenAI's.
-  return new TTS({ ...pluginOptions(rest), ...server } as ConstructorParameters<typeof TTS>[0]);
+  const client = clientOf(server, connections);
+  return new StreamedTts({ ...pluginOptions(rest), client });
 }
 
 /** Server and key, apart from what the plugin takes as it is. */

@@ -1,8 +1,10 @@
 import type { llm, stt, tts } from '@livekit/agents';
 import { STT } from '@livekit/agents-plugin-deepgram';
-import { LLM, TTS } from '@livekit/agents-plugin-openai';
+import { LLM } from '@livekit/agents-plugin-openai';
 import type { BuildContext } from '../build-context.ts';
 import type { LlmOptions, SttOptions, TtsOptions } from '../component-options.ts';
+import { clientOf } from '../openai/client.ts';
+import { StreamedTts } from '../openai/streamed-tts.ts';
 
 type Of<T> = Extract<T, { provider: 'simulator' }>;
 
@@ -16,21 +18,23 @@ export function buildStt(options: Of<SttOptions>, { config, language }: BuildCon
 }
 
 /** The simulator speaks OpenAI's protocol. */
-export function buildLlm(options: Of<LlmOptions>, { config }: BuildContext): llm.LLM {
-  return new LLM({ apiKey, baseURL: openaiUrl(config.SIMULATOR_URL), model: options.model });
+export function buildLlm(options: Of<LlmOptions>, { config, connections }: BuildContext): llm.LLM {
+  const baseURL = openaiUrl(config.SIMULATOR_URL);
+  const client = clientOf({ apiKey, baseURL }, connections);
+  return new LLM({ apiKey, baseURL, client, model: options.model });
 }
 
-export function buildTts(options: Of<TtsOptions>, { config, language }: BuildContext): tts.TTS {
+export function buildTts(
+  options: Of<TtsOptions>,
+  { config, language, connections }: BuildContext,
+): tts.TTS {
   const voice = options.voice ?? (language.startsWith('de') ? 'sim-agent-de' : 'sim-agent-en');
-  const speed = options.speed === undefined ? {} : { speed: options.speed };
-  // The simulator has voices of its own names; the plugin's type lists OpenAI's.
-  return new TTS({
-    apiKey,
-    baseURL: openaiUrl(config.SIMULATOR_URL),
+  return new StreamedTts({
+    client: clientOf({ apiKey, baseURL: openaiUrl(config.SIMULATOR_URL) }, connections),
     model: 'simulator',
     voice,
-    ...speed,
-  } as ConstructorParameters<typeof TTS>[0]);
+    speed: options.speed,
+  });
 }
 
 function openaiUrl(simulatorUrl: string): string {

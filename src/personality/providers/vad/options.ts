@@ -6,7 +6,9 @@ const settings = {
   min_speech_duration: duration('10ms', '2s')
     .prefault('50ms')
     .describe('speech that counts as such'),
-  min_silence_duration: duration('50ms', '5s').prefault('250ms').describe('silence that ends it'),
+  min_silence_duration: duration('50ms', '5s')
+    .optional()
+    .describe('silence that ends it; absent: 100ms where words end a turn, else 250ms'),
   prefix_padding_duration: duration('0ms', '2s').optional().describe('sound kept from before it'),
   max_buffered_speech: duration('1s', '10m').optional(),
   activation_threshold: z
