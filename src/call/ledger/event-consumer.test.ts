@@ -180,6 +180,25 @@ describe('the event consumer', () => {
     expect(await pending()).toBe(0);
   });
 
+  it('keeps an event, and says so, while what is written alongside it fails for its own reasons', async () => {
+    const call = newCallId();
+    let broken = true;
+    const consumer = start({
+      alongside: async () => {
+        // As a defect in the code that writes deliveries throws it.
+        if (broken) throw new TypeError('x is not a function');
+      },
+    });
+    await new EventPublisher(redis).send(turn(call, 'kept'));
+    await vi.waitFor(() => expect(consumer.problem).toBeDefined());
+    expect(await textsOf(call)).toEqual([]);
+    broken = false;
+    await vi.waitFor(async () => expect(await textsOf(call)).toEqual(['kept']));
+    await vi.waitFor(() => expect(consumer.problem).toBeUndefined());
+    expect(await redis.xlen(REJECTED_STREAM)).toBe(0);
+    expect(await pending()).toBe(0);
+  });
+
   it('takes what was published until it was stopped', async () => {
     const call = newCallId();
     const consumer = start();

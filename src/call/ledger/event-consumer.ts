@@ -9,7 +9,7 @@ import type { TrunkEvent } from '../../trunk/trunk-event.ts';
 import type { CallEvent } from '../call-event.ts';
 import { EVENT_STREAM, parseStreamEntry } from '../event-stream.ts';
 import { trunkEventIn } from '../trunk-entries.ts';
-import { recordEvents, type Alongside, type Applied } from './record-events.ts';
+import { AlongsideFailure, recordEvents, type Alongside, type Applied } from './record-events.ts';
 import { StreamGroup, type StreamEntry } from './stream-group.ts';
 
 export { REJECTED_STREAM } from './stream-group.ts';
@@ -220,7 +220,9 @@ export class EventConsumer {
   }
 }
 
+/** Whether the event itself is to blame. Where something alongside it is, the event waits for that to be mended. */
 function cannotBeWritten(thrown: unknown): boolean {
+  if (thrown instanceof AlongsideFailure) return false;
   return thrown instanceof RangeError || thrown instanceof TypeError || refusesData(thrown);
 }
 

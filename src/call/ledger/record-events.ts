@@ -1,5 +1,6 @@
 import { asc, eq, inArray } from 'drizzle-orm';
 import type { Database } from '../../platform/database.ts';
+import { withoutValues } from '../../platform/database-failure.ts';
 import type { CallEvent } from '../call-event.ts';
 import { afterEvent, stateBefore, timeOf, type CallState } from './call-state.ts';
 import { callEvents, calls, turns, type CallRow } from './schema.ts';
@@ -21,8 +22,20 @@ export type Applied = {
 export type Alongside = (rows: WorkspaceRows, applied: readonly Applied[]) => Promise<void>;
 
 /**
+ * What stands alongside the events could not be written. The events themselves are not to blame: they could be
+ * written, and wait until both can.
+ */
+export class AlongsideFailure extends Error {
+  constructor(cause: unknown) {
+    super(`what is written alongside failed: ${withoutValues(cause).message}`, { cause });
+  }
+}
+
+/**
  * Writes events into the ledger in one transaction, each at most once: those whose id is known already
  * change nothing. Returns those that were new.
+ *
+ * @throws AlongsideFailure where it was not the events that could not be written
  */
 export async function recordEvents(
   db: Database,
@@ -36,7 +49,11 @@ export async function recordEvents(
       const rows = new WorkspaceRows(tx, workspace);
       const fresh = await recordGroup(rows, group);
       const told = fresh.filter(({ call }) => call.erasedAt === null);
-      if (told.length > 0) await alongside(rows, told);
+      if (told.length > 0) {
+        await alongside(rows, told).catch((thrown: unknown) => {
+          throw new AlongsideFailure(thrown);
+        });
+      }
       applied.push(...fresh);
     }
     return applied;
