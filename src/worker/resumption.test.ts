@@ -99,6 +99,26 @@ describe('an agent that goes on with a call', () => {
     });
   });
 
+  it('goes on with what was before where the last agent was lost during its excuse', () => {
+    const broken: MemoryItem = {
+      kind: 'event',
+      event: callEvent('turn', call, { role: 'agent', text: 'We open', interrupted: true }),
+      at: 1,
+    };
+    const saying = { text: words.resumed, whole: true, heard: 'I am' };
+    const goOn = { options: { instructions: expect.stringContaining('go on with it') as string } };
+    expect(resume({ items: [...greeted, broken], saying })).toMatchObject({
+      words: words.resumed,
+      next: { kind: 'reply', ...goOn },
+    });
+    const asked = said('caller', 'When are you open?');
+    const excused = said('agent', words.resumed);
+    expect(resume({ items: [...greeted, asked, excused] }).next).toEqual({
+      kind: 'reply',
+      options: {},
+    });
+  });
+
   it('greets where nobody was greeted, without a word of excuse', () => {
     expect(resume({ items: [answered] })).toMatchObject({
       words: undefined,

@@ -1,4 +1,4 @@
-import type { Recalled } from '../call/conversation-memory.ts';
+import type { MemoryItem, Recalled } from '../call/conversation-memory.ts';
 import { END_CALL } from './end-call-tool.ts';
 import type { SpokenWords } from './spoken-words.ts';
 
@@ -20,6 +20,8 @@ type Next =
   | { kind: 'greet' }
   | { kind: 'listen' };
 
+const LISTEN: Next = { kind: 'listen' };
+
 /** Less would end a call in the middle of the first words. */
 const LEAST_MS = 1000;
 
@@ -33,8 +35,11 @@ export function resumptionOf(
   memory: Pick<Recalled, 'facts' | 'items' | 'saying' | 'hearing' | 'answeredAt' | 'now'>,
   { words, planned }: { words: SpokenWords; planned: boolean },
 ): Resumption {
-  const next = nextOf(memory);
-  const { saying, answeredAt, now, facts } = memory;
+  // An agent that was lost while it made its excuse had yet to go on with what was before.
+  const saying = memory.saying?.text === words.resumed ? null : memory.saying;
+  const items = memory.items.filter((item) => textOf(item) !== words.resumed);
+  const next = nextOf({ items, saying, hearing: memory.hearing });
+  const { answeredAt, now, facts } = memory;
   // Who has heard nothing yet misses nothing; who has heard the goodbye is kept no longer.
   const over = next.kind === 'greet' || (next.kind === 'end' && next.words === '');
   const silent = over || (planned && saying === null);
@@ -55,15 +60,22 @@ function nextOf({ items, saying, hearing }: Pick<Recalled, 'items' | 'saying' | 
     if (leaving) return { kind: 'end', words: rest };
     // With a tool under way, the model has more to say when it is told of the outcome.
     if (saying.whole && last?.kind !== 'tool') {
-      return rest === '' ? { kind: 'listen' } : { kind: 'say', words: rest };
+      return rest === '' ? LISTEN : { kind: 'say', words: rest };
     }
     return { kind: 'reply', options: { instructions: goOnAfter(saying.heard) } };
   }
   if (leaving) return { kind: 'end', words: '' };
   if (!last) return { kind: 'greet' };
   if (last.kind !== 'event') return { kind: 'reply', options: {} };
-  const byCaller = last.event.type === 'turn' && last.event.data.role === 'caller';
-  return byCaller ? { kind: 'reply', options: {} } : { kind: 'listen' };
+  if (last.event.type !== 'turn' || last.event.data.role === 'caller') {
+    return { kind: 'reply', options: {} };
+  }
+  const { text, interrupted } = last.event.data;
+  return interrupted ? { kind: 'reply', options: { instructions: goOnAfter(text) } } : LISTEN;
+}
+
+function textOf(item: MemoryItem): string | undefined {
+  return item.kind === 'event' && item.event.type === 'turn' ? item.event.data.text : undefined;
 }
 
 /**
