@@ -175,6 +175,20 @@ test('turns and departures keep the pace of the trunk over several dispatchers',
   expect(sorted[9]).toBeGreaterThan(9 * 50 - 100);
 });
 
+test('a clock of Redis that was an hour ahead holds nobody up', async () => {
+  const [seconds] = await redis.time();
+  const hourAhead = Number(seconds) * 1000 + 3_600_000;
+  await redis.set('trunkline:trunk:clock:pace', hourAhead);
+  await redis.set('trunkline:trunk:clock:departure', hourAhead);
+  const limits = { callsPerSecond: 2, concurrentCalls: 3 };
+  const first = await takeTurn(redis, aCall('clock'), limits, 1);
+  expect(first.granted || first.waitMs <= 500).toBe(true);
+  expect(await reserveDeparture(redis, 'clock', limits)).toBe(0);
+  const second = await reserveDeparture(redis, 'clock', limits);
+  expect(second).toBeGreaterThan(0);
+  expect(second).toBeLessThanOrEqual(500);
+});
+
 test('seats of calls that are not live are freed, and no others', async () => {
   const call = aCall('leak');
   await turnOf(redis, call, fast, 1);

@@ -17,6 +17,9 @@ const ABSENT_MS = 5000;
 const LEAST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 300_000;
 
+/** Longer than calls that are ready at the same time can stand behind each other. */
+const LONGEST_DEPARTURE_MS = 120_000;
+
 /** How far apart two priorities are in a line: further than any two times are, in ms. */
 const PRIORITY_STEP = 1e13;
 
@@ -78,7 +81,7 @@ export async function reserveDeparture(
   limits: TrunkLimits,
 ): Promise<number> {
   const key = `trunkline:trunk:${trunk}:departure`;
-  return Number(await redis.eval(RESERVE, 1, key, intervalMs(limits)));
+  return Number(await redis.eval(RESERVE, 1, key, intervalMs(limits), LONGEST_DEPARTURE_MS));
 }
 
 /** Takes a call that will not be dialled out of its trunk's line. Idempotent. */
@@ -130,7 +133,9 @@ if agents >= 0 then
   -- The calls of all trunks, inbound ones too, have an agent each.
   free = math.min(free, agents - redis.call('HLEN', live))
 end
-local next = math.max(now, tonumber(redis.call('GET', pace) or '0'))
+-- Never later than this, unless the clock of Redis was put back, or another Redis has become the master.
+local next = math.min(tonumber(redis.call('GET', pace) or '0'), now + interval)
+next = math.max(now, next)
 
 -- Of one priority whoever asks first may go. A more urgent call that is about to ask goes before.
 local yields = false
@@ -160,7 +165,10 @@ return wait
 
 const RESERVE = `${NOW}
 local interval = tonumber(ARGV[1])
-local at = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+local kept = tonumber(redis.call('GET', KEYS[1]) or '0')
+-- By a clock that was ahead of the one of now.
+if kept - now > interval + tonumber(ARGV[2]) then kept = 0 end
+local at = math.max(now, kept)
 redis.call('SET', KEYS[1], at + interval, 'PX', at - now + interval + 1000)
 return at - now
 `;

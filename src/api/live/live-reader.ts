@@ -109,8 +109,9 @@ export class LiveReader {
       DEAD_MS,
       redis.xread('COUNT', BATCH, 'BLOCK', BLOCK_MS, 'STREAMS', LIVE_STREAM, this.#place),
     ).catch((thrown: unknown) => {
-      // What was asked stays unanswered; asking again over the same connection would, too.
-      if (!this.#stopping.signal.aborted) redis.disconnect(true);
+      // What was asked stays unanswered; asking again over the same connection would, too. One that is being made is
+      // left alone: broken off again and again it would never be there.
+      if (!this.#stopping.signal.aborted && redis.status === 'ready') redis.disconnect(true);
       throw thrown;
     });
     this.#readAt = performance.now();
