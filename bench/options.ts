@@ -33,7 +33,7 @@ A whole run takes some 35 minutes, and its figures are put into docs/performance
 printed. Each system gets a stack of its own on free ports, with the same trunk and the same stand-ins of
 the vendors, and all of it is taken down afterwards. The machine should have nothing else to do.
 
-BENCH_LOGS=DIR keeps the logs of the last stack.
+BENCH_LOGS=DIR in the environment keeps the logs of each stack there.
 
 Examples:
   npm run bench                                       all of it, into docs/performance.md

@@ -5,7 +5,7 @@ import { measureCrowd } from './measures/crowd.ts';
 import { measureDensity } from './measures/density.ts';
 import { measureDeploy } from './measures/deploy.ts';
 import { measureKill } from './measures/kill.ts';
-import { latencyEnvironment, measureLatency } from './measures/latency.ts';
+import { latencyEnvironment, latencyNumber, measureLatency } from './measures/latency.ts';
 import { measureSoak } from './measures/soak.ts';
 import type { MeasureName, Options } from './options.ts';
 import type { Figures } from './results.ts';
@@ -28,8 +28,8 @@ export async function runMeasure(
   const on = async <T>(
     workers: number,
     measure: (bench: Bench) => Promise<T>,
-    environment: Record<string, string> = {},
-  ) => withBench(system, { workers, environment, say, signal }, measure);
+    how: { environment?: Record<string, string>; number?: string } = {},
+  ) => withBench(system, { ...how, workers, say, signal }, measure);
   switch (name) {
     case 'burst':
       return {
@@ -43,7 +43,7 @@ export async function runMeasure(
     case 'latency': {
       const asked = { turns: quick || system !== 'trunkline' ? 1 : 2, hesitant: hesitant(system) };
       const measure = (bench: Bench) => measureLatency(bench, asked);
-      return { measure: name, value: await on(1, measure, latencyEnvironment) };
+      return { measure: name, value: await on(1, measure, LATENCY) };
     }
     case 'kill':
       return { measure: name, value: await runKills(system, options) };
@@ -68,7 +68,9 @@ function hesitant(system: System): number {
 }
 
 /** All calls of a soak go through one process, which must not be replaced meanwhile. */
-const ONE_HOST = { WORKER_HOSTS: '1' };
+const ONE_HOST = { environment: { WORKER_HOSTS: '1' } };
+
+const LATENCY = { environment: latencyEnvironment, number: latencyNumber };
 
 /** What dies on stock workers is not heard again: once is enough to show it. */
 async function runKills(system: System, { quick, say, signal }: Pick<Options, 'quick'> & Running) {

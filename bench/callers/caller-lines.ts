@@ -1,6 +1,5 @@
 import { conversationEvents } from '../../src/cli/simulator-client.ts';
 import { Speech } from '../../src/simulator/speech.ts';
-import { NUMBER } from '../contender/greeting.ts';
 
 /** What callers say, one after the other and from the beginning again. */
 const LINES = [
@@ -29,9 +28,9 @@ export async function speakLines(): Promise<CallerLines> {
  *
  * @returns whether the agent was heard
  */
-export async function teachLines(simulatorUrl: string): Promise<boolean> {
+export async function teachLines(simulatorUrl: string, number: string): Promise<boolean> {
   const conversation = {
-    call: { to: NUMBER },
+    call: { to: number },
     steps: [
       { agent: {} },
       { caller: { hangs_up: true } },

@@ -93,7 +93,8 @@ export class WebLeg implements CallerLeg {
   async quality(): Promise<SoundQuality | undefined> {
     if (!this.#room.isConnected) return undefined;
     const stats = await this.#room.getRtcStats();
-    return soundQuality(stats.subscriberStats);
+    // Which of the two depends on whether livekit-server uses one connection for both directions.
+    return soundQuality([...stats.subscriberStats, ...stats.publisherStats]);
   }
 
   async hangUp(): Promise<void> {

@@ -83,7 +83,8 @@ export class Contender {
     await Promise.all(lost);
     const kept = process.env.BENCH_LOGS;
     if (kept !== undefined) {
-      cpSync(path.join(this.stack.info.dataDir, 'logs'), kept, { recursive: true });
+      const folder = path.join(kept, path.basename(this.stack.info.dataDir));
+      cpSync(path.join(this.stack.info.dataDir, 'logs'), folder, { recursive: true });
     }
     await this.stack.stop();
   }

@@ -32,7 +32,7 @@ export class PlainWorker {
       env: {
         ...options.environment,
         AGENT_NAME: 'trunkline',
-        BENCH_GREETING: GREETING,
+        BENCH_GREETING: options.environment['BENCH_GREETING'] ?? GREETING,
         BENCH_PORT: String(await takeFreePorts(1, new Set())),
       },
       stdio: ['ignore', log, log],

@@ -5,6 +5,7 @@ import { SipPhone } from '../../src/simulator/phone/sip-phone.ts';
 import { speakLines, teachLines, type CallerLines } from '../callers/caller-lines.ts';
 import { Caller } from '../callers/caller.ts';
 import { Contender } from '../contender/contender.ts';
+import { NUMBER } from '../contender/greeting.ts';
 import type { System } from '../contender/systems.ts';
 import { aborted } from '../../src/simulator/conversation/waiting.ts';
 import { makeProbes, type Probes } from '../probe/probes.ts';
@@ -33,6 +34,8 @@ export async function withBench<T>(
   options: {
     workers: number;
     environment?: Record<string, string>;
+    /** The number that is called first; absent: the receptionist's. */
+    number?: string;
     say: Bench['say'];
     /** Gives the measurement up; all is taken down. */
     signal: AbortSignal;
@@ -49,7 +52,10 @@ export async function withBench<T>(
     });
     releases.add('contender', async () => contender.stop());
     const lines = await speakLines();
-    await Promise.race([untilAnswered(contender.stack.info.simulatorUrl), aborted(options.signal)]);
+    await Promise.race([
+      untilAnswered(contender.stack.info.simulatorUrl, options.number ?? NUMBER),
+      aborted(options.signal),
+    ]);
     const log = createLog('bench', 'error');
     const phone = await SipPhone.open({ address: '127.0.0.1:0', log });
     releases.add('phone', async () => phone.close());
@@ -63,9 +69,9 @@ export async function withBench<T>(
 }
 
 /** A worker that has just started is asked for its first call only when it has registered. */
-async function untilAnswered(simulatorUrl: string): Promise<void> {
+async function untilAnswered(simulatorUrl: string, number: string): Promise<void> {
   const limit = performance.now() + READY_MS;
-  while (!(await teachLines(simulatorUrl))) {
+  while (!(await teachLines(simulatorUrl, number))) {
     if (performance.now() > limit) throw new Error('no agent answers the first call');
     await delay(500);
   }

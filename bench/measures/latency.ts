@@ -18,6 +18,9 @@ export const latencyEnvironment: Record<string, string> = {
   BENCH_GREETING: LATENCY_GREETING,
 };
 
+/** The trunk has a number for each personality; where there are no personalities, either will do. */
+export const latencyNumber = '+12025550130';
+
 export type LatencyFigures = {
   conversations: number;
   /** By the name of the measure (docs/simulator.md), ms. */
