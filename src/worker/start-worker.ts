@@ -16,6 +16,8 @@ import type { WorkerMetrics } from './worker-metrics.ts';
 const LOOK_MS = 1000;
 const MB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
+/** Longest wait for hosts without calls to end. */
+const CLOSE_MS = 5000;
 /** Longest wait for a host to take an assigned call. */
 const PLACE_MS = 10_000;
 
@@ -74,7 +76,7 @@ export async function startWorker(options: {
       changed: () => tell(),
     },
   });
-  releases.add('hosts', () => pool.retire());
+  releases.add('hosts', () => pool.close(CLOSE_MS));
   const slots = new CallSlots({
     capacity: plan.capacity,
     running: () => [...pool.runs, ...takeOver.pending].map(({ job, room }) => ({ id: job, room })),

@@ -176,10 +176,11 @@ describe('HostPool', () => {
   it('ends each host with its last call when it is retired', async () => {
     const { pool: hosts, lost } = await open();
     await hosts.place(call('a'), soon);
-    hosts.retire();
+    await hosts.close(10);
     await vi.waitFor(() => expect(hosts.hosts).toHaveLength(1), WAIT);
     hosts.tell('stop', 'a');
-    await vi.waitFor(() => expect(hosts.hosts).toHaveLength(0), WAIT);
+    await hosts.close(30_000);
+    expect(hosts.hosts).toEqual([]);
     expect(lost).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import type { Log } from '../../platform/log.ts';
+import { within } from '../within.ts';
 import type { Ailment, HostCall } from './host-message.ts';
 import {
   HOST_TIMES,
@@ -114,6 +115,12 @@ export class HostPool {
     clearTimeout(this.#restart);
     for (const host of this.#hosts) host.retire();
     for (const { resolve } of this.#waiting.splice(0)) resolve(undefined);
+  }
+
+  /** Retires the hosts, and resolves when they are gone or the time is over. */
+  async close(withinMs: number): Promise<void> {
+    this.retire();
+    await within(Promise.all(this.hosts.map((host) => host.exited())), withinMs);
   }
 
   /** Ends all hosts at once, whatever they do. */
