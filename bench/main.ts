@@ -56,7 +56,7 @@ function systemsFor(measure: MeasureName): readonly System[] {
     if (why !== undefined) say(`${systemNames[system]} is left out: ${why}`);
     return why === undefined;
   });
-  const usual = usualSystems[measure];
+  const usual = options.quick ? ['trunkline'] : usualSystems[measure];
   return options.named ? asked : asked.filter((system) => usual.includes(system));
 }
 

@@ -24,12 +24,12 @@ export const USAGE = `How Trunkline fares with calls, beside the framework as it
   --systems NAMES   trunkline, stock (agents-js), python         those that it is usual for
   --calls N         calls at once; of a soak, calls in all
   --seconds N       how long all talk (density, deploy, crowd)
-  --quick           a few minutes: fewer, shorter, for a first look
+  --quick           Trunkline only, fewer and shorter: some 7 minutes, for a first look
   --json            print the figures as JSON
   --write           put the figures into docs/performance.md though only a part was measured
   --no-write        leave docs/performance.md as it is
 
-A whole run takes some 35 minutes, and its figures are put into docs/performance.md; a part of it is only
+A whole run takes some 40 minutes, and its figures are put into docs/performance.md; a part of it is only
 printed. Each system gets a stack of its own on free ports, with the same trunk and the same stand-ins of
 the vendors, and all of it is taken down afterwards. The machine should have nothing else to do.
 
@@ -37,7 +37,7 @@ BENCH_LOGS=DIR in the environment keeps the logs of each stack there.
 
 Examples:
   npm run bench                                       all of it, into docs/performance.md
-  npm run bench -- --quick                            all of it, a little of each
+  npm run bench -- --quick                            a little of each, of Trunkline
   npm run bench -- --only burst --calls 20            twenty calls half a second apart
   npm run bench -- --only kill --systems trunkline    an agent's process killed in mid-sentence
   npm run bench -- --only crowd --seconds 60 --json   25 calls at once for a minute

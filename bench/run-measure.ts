@@ -41,7 +41,11 @@ export async function runMeasure(
       return { measure: name, value: await on(1, (bench) => measureDensity(bench, asked)) };
     }
     case 'latency': {
-      const asked = { turns: quick || system !== 'trunkline' ? 1 : 2, hesitant: hesitant(system) };
+      const asked = {
+        turns: quick || system !== 'trunkline' ? 1 : 2,
+        // The longest, which compares settings of turns: Python's are those of agents-js.
+        hesitant: quick || system === 'python' ? 0 : 1,
+      };
       const measure = (bench: Bench) => measureLatency(bench, asked);
       return { measure: name, value: await on(1, measure, LATENCY) };
     }
@@ -56,15 +60,10 @@ export async function runMeasure(
       return { measure: name, value: await on(1, (bench) => measureCrowd(bench, asked)) };
     }
     case 'soak': {
-      const measure = (bench: Bench) => measureSoak(bench, { calls: calls(1000, 40) });
+      const measure = (bench: Bench) => measureSoak(bench, { calls: calls(1000, 20) });
       return { measure: name, value: await on(1, measure, ONE_HOST) };
     }
   }
-}
-
-/** Rounds of the longest conversation, which compares settings of turns: Python's are those of agents-js. */
-function hesitant(system: System): number {
-  return system === 'python' ? 0 : 1;
 }
 
 /** All calls of a soak go through one process, which must not be replaced meanwhile. */
@@ -78,6 +77,7 @@ async function runKills(system: System, { quick, say, signal }: Pick<Options, 'q
   const host = await withBench(system, { workers: 1, say, signal }, (bench) =>
     measureKill(bench, { loss: 'host', times }),
   );
+  if (quick) return { host };
   // Two machines: one takes over what the other had.
   const worker = await withBench(system, { workers: 2, say, signal }, (bench) =>
     measureKill(bench, { loss: 'worker', times: Math.min(times, 3) }),
