@@ -86,7 +86,8 @@ export async function runCall(deps: WorkerDeps, job: CallJob): Promise<void> {
   else await plan?.journal.flushed();
   await Promise.all([released, deleted]);
   await plan?.journal.flushed();
-  if (plan && leftToOthers) await unattend(deps.redis, plan.id, job.agent);
+  // One that was told to let go has vacated the call, or does so when it has left the room.
+  if (plan && leftToOthers && !job.letGo.aborted) await unattend(deps.redis, plan.id, job.agent);
 }
 
 /** Whether another agent has the call now, so that this one must touch neither room nor ledger. */

@@ -1,5 +1,6 @@
+import { DisconnectReason, RoomEvent } from '@livekit/rtc-node';
 import type { CallId } from '../../call/call-id.ts';
-import { attendanceOf, vacate } from '../../call/attendance.ts';
+import { attendanceOf, vacate, type TakeOverCause } from '../../call/attendance.ts';
 import { jobMetadataSchema, type JobMetadata } from '../../call/job-metadata.ts';
 import { asError } from '../../platform/errors.ts';
 import type { FromHost, HostCall } from '../hosts/host-message.ts';
@@ -18,6 +19,13 @@ const REASON_MS = 500;
 /** Longest wait for the end of the agent's sentence before a call is handed over. */
 const SENTENCE_MS = 3000;
 
+/** Why a room is left by an agent whose call is over. For any other reason the call may go on without it. */
+const ENDED: ReadonlySet<DisconnectReason> = new Set([
+  DisconnectReason.CLIENT_INITIATED,
+  DisconnectReason.ROOM_DELETED,
+  DisconnectReason.ROOM_CLOSED,
+]);
+
 type TakeOverOrder = NonNullable<JobMetadata['takeOver']>;
 
 type Running = {
@@ -28,8 +36,10 @@ type Running = {
   control?: TalkControl;
   timer?: NodeJS.Timeout;
   lettingGo?: boolean;
+  /** The agent has lost its room, and the call may go on there. */
+  cutOff?: boolean;
   /** Told to the agent that goes on with the call, once this one has left the room. */
-  takeOver?: TakeOverOrder;
+  takeOver?: TakeOverOrder | undefined;
 };
 
 /** The calls of one host process. */
@@ -96,15 +106,10 @@ export class CallHost {
     const running = this.#runs.get(run);
     if (!running?.callId || running.lettingGo) return;
     running.lettingGo = true;
-    const { redis } = this.#deps;
     await running.control?.pause(SENTENCE_MS);
-    const won = await vacate(redis, running.callId, { agent: run, cause: 'handover' });
-    const vacant = won ? await attendanceOf(redis, running.callId) : undefined;
+    running.takeOver = await this.#vacate(running, 'handover');
     running.lettingGo = false;
-    if (vacant?.state !== 'vacant') return;
-    running.takeOver = { callId: running.callId, cause: 'handover', lostAt: vacant.at };
-    running.letGo.abort();
-    running.stop.abort();
+    if (running.takeOver) leaveSilently(running);
   }
 
   /** Ends a call for which there is no time any more. */
@@ -119,6 +124,18 @@ export class CallHost {
     for (const { stop } of this.#runs.values()) stop.abort();
   }
 
+  /** What the next agent is told; undefined where the call was not ours any more, or nobody's yet. */
+  async #vacate(
+    { call, callId }: Running,
+    cause: TakeOverCause,
+  ): Promise<TakeOverOrder | undefined> {
+    if (!callId) return undefined;
+    const { redis } = this.#deps;
+    if (!(await vacate(redis, callId, { agent: call.run, cause }))) return undefined;
+    const vacant = await attendanceOf(redis, callId);
+    return vacant?.state === 'vacant' ? { callId, cause, lostAt: vacant.at } : undefined;
+  }
+
   async #run(running: Running): Promise<void> {
     const { call, stop, letGo } = running;
     const { run } = call;
@@ -126,6 +143,13 @@ export class CallHost {
     const room = new CallRoom();
     try {
       await room.connect(call.url, call.token, { autoSubscribe: true, dynacast: false });
+      // Before the call's own listeners: it must not take it for the end.
+      room.once(RoomEvent.Disconnected, (reason) => {
+        if (ENDED.has(reason)) return;
+        this.#deps.log.warn({ reason: DisconnectReason[reason] }, 'an agent was cut off');
+        running.cutOff = true;
+        leaveSilently(running);
+      });
       await runCall(this.#deps, {
         room,
         metadata,
@@ -145,7 +169,13 @@ export class CallHost {
     } finally {
       await room.leave();
     }
-    const { takeOver } = running;
+    const takeOver =
+      running.takeOver ?? (running.cutOff ? await this.#vacate(running, 'worker_lost') : undefined);
     if (takeOver) await this.#dispatch(call.room, { ...metadata, takeOver });
   }
+}
+
+function leaveSilently({ letGo, stop }: Running): void {
+  letGo.abort();
+  stop.abort();
 }
