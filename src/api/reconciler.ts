@@ -2,6 +2,7 @@ import type { CallId } from '../call/call-id.ts';
 import type { Ledger } from '../call/ledger/ledger.ts';
 import type { OutboundQueue } from '../call/outbound-queue.ts';
 import { withoutValues } from '../platform/database-failure.ts';
+import { BackgroundTask } from '../platform/background-task.ts';
 import type { Log } from '../platform/log.ts';
 import { withinMs } from '../platform/time-limit.ts';
 
@@ -15,7 +16,7 @@ export class Reconciler {
   readonly #ledger: Ledger;
   readonly #queue: OutboundQueue;
   readonly #log: Log;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #task: BackgroundTask;
   #soon: NodeJS.Timeout | undefined;
   #running: Promise<number> | undefined;
 
@@ -23,17 +24,22 @@ export class Reconciler {
     this.#ledger = deps.ledger;
     this.#queue = deps.queue;
     this.#log = deps.log;
+    this.#task = new BackgroundTask({
+      run: async () => void (await this.run()),
+      everyMs: EVERY_MS,
+      onError: (thrown) =>
+        this.#log.warn({ err: withoutValues(thrown) }, 'could not compare ledger and queue'),
+    });
   }
 
   /** Now, and every minute. */
   start(): void {
-    this.#timer ??= setInterval(() => this.nudge(), EVERY_MS);
-    this.nudge();
+    this.#task.start();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
     clearTimeout(this.#soon);
+    await this.#task.stop();
     await this.#running?.catch(() => undefined);
   }
 
@@ -45,9 +51,7 @@ export class Reconciler {
 
   /** Runs in the background. */
   nudge(): void {
-    this.run().catch((thrown: unknown) => {
-      this.#log.warn({ err: withoutValues(thrown) }, 'could not compare ledger and queue');
-    });
+    this.#task.nudge();
   }
 
   /**
@@ -63,14 +67,18 @@ export class Reconciler {
 
   async #compare(): Promise<number> {
     let restored = 0;
+    const unreadable: CallId[] = [];
     let after: CallId | undefined;
-    for (;;) {
-      const orders = await this.#ledger.queuedOrders(after, PAGE);
-      const missing = await withinMs(LIMIT_MS, this.#queue.unknown(orders));
+    do {
+      const page = await this.#ledger.queuedOrders(after, PAGE);
+      const missing = await withinMs(LIMIT_MS, this.#queue.unknown(page.orders));
       await withinMs(LIMIT_MS, this.#queue.addAll(missing));
       restored += missing.length;
-      after = orders.at(-1)?.callId;
-      if (orders.length < PAGE) break;
+      unreadable.push(...page.unreadable);
+      after = page.last;
+    } while (after !== undefined);
+    if (unreadable.length > 0) {
+      this.#log.error({ calls: unreadable }, 'queued calls whose orders cannot be read wait');
     }
     if (restored > 0) this.#log.warn({ calls: restored }, 'enqueued calls that the queue had lost');
     return restored;

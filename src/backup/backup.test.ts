@@ -174,9 +174,8 @@ describe.each([
     for (const id of [queued, overdue, ringing]) {
       expect((await restored.find(id))?.call).toMatchObject({ status: 'ended', outcome: 'failed' });
     }
-    expect((await restored.queuedOrders(undefined, 10)).map(({ callId }) => callId)).toEqual([
-      later,
-    ]);
+    const { orders } = await restored.queuedOrders(undefined, 10);
+    expect(orders.map(({ callId }) => callId)).toEqual([later]);
   });
 
   it('brings recordings back, and the configuration where it is asked for', async () => {

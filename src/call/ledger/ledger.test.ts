@@ -81,7 +81,7 @@ describe.each(['embedded', 'postgres'] as const)('the ledger on the %s database'
     const accepted = await ledger.accept(newOrder());
     if (accepted.kind !== 'accepted') throw new Error('not accepted');
     const queued = await ledger.queuedOrders(undefined, 1000);
-    expect(queued).toContainEqual(accepted.order);
+    expect(queued.orders).toContainEqual(accepted.order);
     const record = await ledger.find(accepted.answer.publicId);
     expect(record?.call).toMatchObject({ id: accepted.order.callId, status: 'queued', to: NUMBER });
     expect(record?.timeline.map(({ type }) => type)).toEqual(['call.queued']);
@@ -197,7 +197,7 @@ describe.each(['embedded', 'postgres'] as const)('the ledger on the %s database'
       direction: 'outbound',
       status: 'dialing',
     });
-    expect(await ledger.queuedOrders(undefined, 1000)).not.toContainEqual(
+    expect((await ledger.queuedOrders(undefined, 1000)).orders).not.toContainEqual(
       expect.objectContaining({ callId: dialled }),
     );
   });
@@ -217,7 +217,7 @@ describe.each(['embedded', 'postgres'] as const)('the ledger on the %s database'
     expect(await other.find(accepted.answer.callId)).toBeUndefined();
     expect(await other.find(accepted.answer.publicId)).toBeUndefined();
     expect(await other.list({ limit: 10 })).toEqual([]);
-    expect(await other.queuedOrders(undefined, 10)).toEqual([]);
+    expect((await other.queuedOrders(undefined, 10)).orders).toEqual([]);
     expect(await other.countOpen()).toEqual([]);
     expect(await other.replay({ key: 'mine', bodyHash: 'a' })).toBeUndefined();
     const [event] = life(accepted.answer.callId);

@@ -6,11 +6,10 @@ import type { Acceptance, AlongsideAccept, KeyedOrder } from './accept-order.ts'
 import { answerIn, findKey, type Idempotency } from './answered-before.ts';
 import { OrderIntake } from './order-intake.ts';
 import type { CallId } from '../call-id.ts';
-import type { CallOrder } from '../order.ts';
 import { conditionOf, placeOf, type CallFilter, type CallPage } from './call-filter.ts';
 import type { CallStatus } from './call-state.ts';
 import { eraseCall, type AlongsideErasure, type Erasure } from './erase-call.ts';
-import { orderOf } from './queued-order.ts';
+import { queuedOrdersOf, type QueuedOrders } from './queued-order.ts';
 import {
   callEvents,
   calls,
@@ -166,7 +165,7 @@ export class Ledger {
   }
 
   /** Orders that nobody has begun to dial, in the order of their ids, from after `after` on. */
-  async queuedOrders(after: CallId | undefined, limit: number): Promise<CallOrder[]> {
+  async queuedOrders(after: CallId | undefined, limit: number): Promise<QueuedOrders> {
     const rows = await this.#rows.select(calls, {
       where: and(
         eq(calls.status, 'queued'),
@@ -176,7 +175,7 @@ export class Ledger {
       orderBy: [asc(calls.id)],
       limit,
     });
-    return rows.map(orderOf);
+    return queuedOrdersOf(rows);
   }
 
   /** How many calls there are of each status but `ended`. */

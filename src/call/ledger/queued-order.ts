@@ -1,3 +1,4 @@
+import { ZodError } from 'zod';
 import type { CallId } from '../call-id.ts';
 import { callOrderSchema, type CallOrder } from '../order.ts';
 import type { CallRequest, CallRow } from './schema.ts';
@@ -19,7 +20,7 @@ export function requestOf(order: CallOrder, callbackUrl: string | undefined): Ca
 }
 
 /** The order that a call's row was made from, as it was accepted. */
-export function orderOf(row: CallRow): CallOrder {
+function orderOf(row: CallRow): CallOrder {
   return callOrderSchema.parse({
     callId: row.id as CallId,
     publicId: row.publicId,
@@ -31,4 +32,27 @@ export function orderOf(row: CallRow): CallOrder {
     acceptedAt: row.startedAt.getTime(),
     ...row.request,
   });
+}
+
+/** A page of queued calls. */
+export type QueuedOrders = {
+  orders: CallOrder[];
+  /** Calls whose order cannot be read: written by another version, or by hand. They hold up no other. */
+  unreadable: CallId[];
+  /** Where the next page begins; undefined where this one is empty. */
+  last: CallId | undefined;
+};
+
+export function queuedOrdersOf(rows: readonly CallRow[]): QueuedOrders {
+  const orders: CallOrder[] = [];
+  const unreadable: CallId[] = [];
+  for (const row of rows) {
+    try {
+      orders.push(orderOf(row));
+    } catch (thrown) {
+      if (!(thrown instanceof ZodError)) throw thrown;
+      unreadable.push(row.id as CallId);
+    }
+  }
+  return { orders, unreadable, last: rows.at(-1)?.id as CallId | undefined };
 }
