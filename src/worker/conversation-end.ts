@@ -12,6 +12,12 @@ export const SILENT: CallEnd = {
   reason: 'Nobody spoke any more, so the agent ended the call.',
   hungUpBy: 'agent',
 };
+/** The same, where not even silence came from the far end: a phone on hold, or a line that is broken. */
+export const MUTE: CallEnd = {
+  outcome: 'completed',
+  reason: 'No sound came from the far end any more, so the agent ended the call.',
+  hungUpBy: 'agent',
+};
 /** The call lasted as long as the personality permits. */
 export const TIME_IS_UP: CallEnd = {
   outcome: 'completed',

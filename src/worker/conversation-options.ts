@@ -4,6 +4,7 @@ import type { MemoryWriter } from '../call/memory-writer.ts';
 import type { CallEnd } from '../call/outcome.ts';
 import type { SpeechComponents } from '../personality/providers/create-speech-components.ts';
 import type { Log } from '../platform/log.ts';
+import type { CallSign } from './call-sign.ts';
 import type { ConversationSettings } from './conversation-settings.ts';
 import type { LiveTalk } from './live-talk.ts';
 import type { Resumption } from './resumption.ts';
@@ -35,6 +36,8 @@ export type ConversationOptions = {
   onTurn: (turn: Turn, at: number) => void;
   /** Called once the agent is heard, or listens where it has nothing to say. */
   onPresent: () => void;
+  /** Called when something is wrong within the call, which may go on. */
+  onSign: (sign: CallSign) => void;
   /** Called when the agent, a limit or a failure ends the call. The room is the caller's to delete. */
   onEnd: (end: CallEnd) => void;
 };

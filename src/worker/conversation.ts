@@ -4,33 +4,27 @@ import { asError } from '../platform/errors.ts';
 import { Releases } from '../platform/releases.ts';
 import { CallAgent } from './call-agent.ts';
 import { closeSession } from './close-session.ts';
-import { HUNG_UP, LOST, SILENT, TIME_IS_UP } from './conversation-end.ts';
+import { HUNG_UP, LOST, MUTE, SILENT, TIME_IS_UP } from './conversation-end.ts';
 import type { ConversationOptions } from './conversation-options.ts';
+import {
+  CLOSING_MS,
+  GREETING_MS,
+  HELLO_MS,
+  LISTEN_FIRST_MS,
+  TAIL_MS,
+} from './conversation-times.ts';
 import { PreparedSpeech } from './prepared-speech.ts';
 import { rememberSaid, rememberTalk } from './remember-talk.ts';
 import type { Resumption } from './resumption.ts';
 import { sessionOptions } from './session-options.ts';
 import { SilenceWatch } from './silence-watch.ts';
+import { soundSample } from './sound/sound-sample.ts';
+import { SoundWatch } from './sound/sound-watch.ts';
 import { turnOf } from './turn-report.ts';
 import { LastBreakOff } from './turn-taking/broken-off.ts';
 import { WordsDetector } from './turn-taking/words-detector.ts';
 import { VendorWatch, type Part } from './vendor-watch.ts';
 import { within } from './within.ts';
-
-/** Sound on its way to the far end when the last frame has left us: jitter buffers of room and SIP service. */
-const TAIL_MS = 500;
-
-/** Longest wait for a greeting that is still being made when the call is answered. */
-const GREETING_MS = 5000;
-
-/** Who picks up says hello; the greeting is not broken off by it. */
-const HELLO_MS = 1000;
-
-/** An agent that listens first speaks all the same when it hears nothing for this long. */
-const LISTEN_FIRST_MS = 4000;
-
-/** Longest goodbye at the end of the permitted duration. */
-const CLOSING_MS = 15_000;
 
 /**
  * What the agent and the far end say to each other: from before the answer, when everything is made ready
@@ -42,6 +36,7 @@ export class Conversation {
   readonly #session: voice.AgentSession;
   readonly #vendors: VendorWatch;
   readonly #silence: SilenceWatch;
+  readonly #sound: SoundWatch;
   readonly #greeting: PreparedSpeech | undefined;
   readonly #excuse: PreparedSpeech | undefined;
   readonly #words: WordsDetector | undefined;
@@ -59,7 +54,13 @@ export class Conversation {
       ask: () => {
         this.#say(settings.words.stillThere);
       },
-      hangUp: () => this.#end(SILENT),
+      hangUp: () => this.#end(this.#sound.callerMute ? MUTE : SILENT),
+    });
+    this.#sound = new SoundWatch({
+      sample: () => soundSample(options.room),
+      onMute: (side) => options.onSign(`${side}_soundless`),
+      onCallerDead: () => this.#end(MUTE),
+      onAgentDead: () => this.#vendors.fail('tts', 'gave no sound that can be heard'),
     });
     // The framework reports a failed voice through an event that somebody must listen to.
     const ignore = () => undefined;
@@ -136,6 +137,7 @@ export class Conversation {
     if (this.#begun || this.#closed) return;
     this.#begun = true;
     this.#session.input.setAudioEnabled(true);
+    this.#sound.begin();
     const { settings, resumption, onPresent } = this.#options;
     const remainingMs = resumption?.remainingMs ?? settings.maxDurationMs;
     this.#after(remainingMs, () => this.endAfter(settings.words.timeIsUp, TIME_IS_UP));
@@ -172,6 +174,7 @@ export class Conversation {
   pause(paused: boolean): void {
     if (!this.#begun || this.#closed) return;
     this.#paused = paused;
+    this.#sound.pause(paused);
     this.#session.input.setAudioEnabled(!paused);
     this.#updateSilence();
   }
@@ -180,6 +183,7 @@ export class Conversation {
   async close(): Promise<void> {
     this.#closed = true;
     this.#silence.close();
+    this.#sound.close();
     this.#vendors.close();
     await this.#releases.run();
   }
@@ -198,6 +202,7 @@ export class Conversation {
     this.#vendors.follow(this.#session);
     this.#session.on(events.AgentStateChanged, () => this.#updateSilence());
     this.#session.on(events.UserStateChanged, () => this.#updateSilence());
+    this.#session.on(events.AgentStateChanged, ({ newState }) => this.#sound.agentState(newState));
     this.#session.on(events.Close, () => this.#end(LOST));
   }
 
@@ -245,6 +250,7 @@ export class Conversation {
 
   /** Where only the model failed, there still is a voice to say so. */
   async #fail(end: CallEnd, part: Part): Promise<void> {
+    this.#options.onSign(`${part}_failed`);
     if (part === 'llm' && this.#begun) await this.#sayLast(this.#options.settings.words.trouble);
     this.#end(end);
   }
@@ -279,6 +285,7 @@ export class Conversation {
   #end(end: CallEnd): void {
     if (this.#closed) return;
     this.#silence.close();
+    this.#sound.close();
     this.#vendors.close();
     this.#options.onEnd(end);
   }

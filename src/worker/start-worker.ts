@@ -73,6 +73,7 @@ export async function startWorker(options: {
         takeOver.lost(runs, cause);
       },
       recycled: (reason) => counted.recycled(reason),
+      noticed: (sign) => counted.noticed(sign),
       changed: () => tell(),
     },
   });

@@ -99,6 +99,10 @@ export async function talk(
       tell(callEvent('turn', id, turn), at);
     },
     onPresent: present,
+    onSign: (sign) => {
+      deps.log.warn({ call: id, sign }, 'something is wrong within a call');
+      deps.notice(sign);
+    },
     onEnd: over.resolve,
   });
   releases.add('conversation', () => conversation.close());

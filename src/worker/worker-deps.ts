@@ -13,6 +13,7 @@ import type { Redis } from '../platform/redis.ts';
 import type { Trunk } from '../trunk/trunk.ts';
 import type { TalkControl } from './talk-control.ts';
 import type { SpokenShelf } from './speaking/spoken-shelf.ts';
+import type { CallSign } from './call-sign.ts';
 import type { VadShelf } from './vad-shelf.ts';
 
 /** What every call of a process shares. */
@@ -35,6 +36,8 @@ export type WorkerDeps = {
   connections: KeptConnections;
   /** What was spoken before and is said again. */
   spoken: SpokenShelf;
+  /** Counts what is wrong within a call. */
+  notice: (sign: CallSign) => void;
 };
 
 /** One call that a host is given. */

@@ -2,6 +2,7 @@ import { Counter } from 'prom-client';
 import { addGauge, watchRedis, type Registry } from '../platform/metrics.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { CallSlots } from './call-slots.ts';
+import type { CallSign } from './call-sign.ts';
 import type { HostPool } from './hosts/host-pool.ts';
 import type { LossCause } from './hosts/host-process.ts';
 
@@ -13,6 +14,7 @@ export class WorkerMetrics {
   readonly #takenOver: Counter<'cause'>;
   readonly #givenUp: Counter;
   readonly #linkLost: Counter;
+  readonly #signs: Counter<'sign'>;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -49,8 +51,17 @@ export class WorkerMetrics {
       help: 'Times that this worker lost its connection to livekit-server and made it again',
       registers,
     });
+    this.#signs = new Counter({
+      name: 'trunkline_worker_call_signs_total',
+      help: 'Calls in which a side fell mute, or a vendor failed for good',
+      labelNames: ['sign'],
+      registers,
+    });
   }
 
+  noticed(sign: CallSign): void {
+    this.#signs.inc({ sign });
+  }
   refused(): void {
     this.#refused.inc();
   }
@@ -127,6 +138,18 @@ export function addWorkerGauges(
       labels: ['host'],
     },
     () => pool.hosts.map(({ name, figures }) => [[name], figures.rssBytes]),
+  );
+  addGauge(
+    registry,
+    {
+      name: 'trunkline_worker_host_open_resources',
+      help: 'Timers, sockets and native listeners that each host holds open',
+      labels: ['host', 'kind'],
+    },
+    () =>
+      pool.hosts.flatMap(({ name, figures }) =>
+        Object.entries(figures.open).map(([kind, count]) => [[name, kind], count] as const),
+      ),
   );
   watchRedis(registry, sources.redis);
 }

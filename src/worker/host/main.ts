@@ -14,8 +14,10 @@ import type { ToHost } from '../hosts/host-message.ts';
 import { replaceRtcLog } from '../rtc-log.ts';
 import { CallHost } from './call-host.ts';
 import { CallScope } from './call-scope.ts';
+import { LeakWatch } from './leak-watch.ts';
 import { LoopLag } from './loop-lag.ts';
 import { openDeps } from './open-deps.ts';
+import { openResources } from './open-resources.ts';
 import { ParentChannel } from './parent-channel.ts';
 
 /** A host that beats once a second is missed after some three (`call/heartbeat.ts`, the watchdog). */
@@ -57,7 +59,13 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 const { agents } = connectLiveKit(config);
-const deps = await openDeps({ host: id, config, log, releases });
+const deps = await openDeps({
+  host: id,
+  config,
+  log,
+  notice: (sign) => parent.send({ case: 'noticed', value: { sign } }),
+  releases,
+});
 // From here on: what loading takes is no sign of too many calls.
 const lag = new LoopLag();
 const host = new CallHost({
@@ -80,6 +88,15 @@ await startHeartbeat({
   releases,
 });
 keepApologies({ ...deps, speak: (personality) => speakApology(personality, config), releases });
+const leaks = new LeakWatch({
+  count: openResources,
+  calls: () => host.calls,
+  onLeak: (kind) => {
+    log.error({ kind }, 'calls leave something behind');
+    parent.send({ case: 'ailing', value: { ailment: 'leaking' } });
+  },
+});
+releases.add('leak watch', () => leaks.close());
 parent.listen({ message: take, lost: retire });
 parent.send({ case: 'ready', value: {} });
 if (!parent.connected) retire();
@@ -94,6 +111,7 @@ function take(message: ToHost): void {
           lagP50: lag.p50,
           lagP99: lag.p99,
           rssBytes: process.memoryUsage.rss(),
+          open: openResources(),
         },
       });
       return;

@@ -21,9 +21,10 @@ export async function openDeps(options: {
   host: string;
   config: Config;
   log: Log;
+  notice: WorkerDeps['notice'];
   releases: Releases;
 }): Promise<WorkerDeps> {
-  const { host, config, log, releases } = options;
+  const { host, config, log, notice, releases } = options;
   const redis = connectRedis(config.REDIS_URL, log, 'patient');
   releases.add('redis', () => redis.disconnect());
   const { rooms, sip } = connectLiveKit(config);
@@ -52,6 +53,7 @@ export async function openDeps(options: {
     vads: new VadShelf(),
     connections,
     spoken: new SpokenShelf(),
+    notice,
   };
   await Promise.all([redis.ping(), touchNativeCode(), loadModels(deps)]);
   return deps;

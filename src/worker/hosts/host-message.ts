@@ -1,3 +1,6 @@
+import type { CallSign } from '../call-sign.ts';
+import type { OpenResources } from '../host/open-resources.ts';
+
 /** One run of one job: an agent on a call. A call that is taken over has several, one after the other. */
 export type HostCall = {
   /** The agent's identity in the room; unique to this run. */
@@ -17,10 +20,12 @@ export type HostFigures = {
   lagP50: number;
   lagP99: number;
   rssBytes: number;
+  /** What it holds open, its calls' and its own. */
+  open: OpenResources;
 };
 
 /** Why a host asks to be replaced. */
-export type Ailment = 'unhandled_rejection' | 'uncaught_exception';
+export type Ailment = 'unhandled_rejection' | 'uncaught_exception' | 'leaking';
 
 /** What the parent tells a host. */
 export type ToHost =
@@ -45,4 +50,6 @@ export type FromHost =
   | { case: 'ended'; value: { run: string } }
   /** Nothing of the run is left. */
   | { case: 'over'; value: { run: string } }
+  /** Something is wrong within a call, which may go on. */
+  | { case: 'noticed'; value: { sign: CallSign } }
   | { case: 'ailing'; value: { ailment: Ailment } };

@@ -35,6 +35,7 @@ async function open(options: Partial<PoolOptions> = {}) {
   const lost: { runs: HostRun[]; cause: LossCause }[] = [];
   const over: string[] = [];
   const recycled: string[] = [];
+  const noticed: string[] = [];
   const opened = new HostPool({
     main: path.join(import.meta.dirname, 'fixtures/tiny-host.ts'),
     id: 'test',
@@ -48,13 +49,14 @@ async function open(options: Partial<PoolOptions> = {}) {
       lost: (runs, cause) => lost.push({ runs, cause }),
       over: ({ run }) => over.push(run),
       recycled: (reason) => recycled.push(reason),
+      noticed: (sign) => noticed.push(sign),
     },
     ...options,
   });
   pool = opened;
   await vi.waitFor(() => expect(ready(opened).length).toBe(options.hosts ?? 2), WAIT);
   note();
-  return { pool: opened, lost, over, recycled };
+  return { pool: opened, lost, over, recycled, noticed };
 }
 
 const ready = (of: HostPool) => of.hosts.filter(({ state }) => state === 'ready');
@@ -118,6 +120,7 @@ describe('HostPool', () => {
   it.each([
     ['grows', 'large'],
     ['fails', 'unhandled_rejection'],
+    ['leaks', 'leaking'],
   ])('replaces a host that %s, and leaves its calls to it', async (room, reason) => {
     const { pool: hosts, recycled, lost, over } = await open({ hosts: 1, callsPerHost: 4 });
     await hosts.place(call('a', room), soon);
@@ -138,6 +141,14 @@ describe('HostPool', () => {
     await vi.waitFor(() => expect(isAlive(old)).toBe(false), WAIT);
     await vi.waitFor(() => expect(hosts.hosts).toHaveLength(1), WAIT);
     expect([over, lost]).toEqual([['a'], []]);
+  });
+
+  it('passes on what is wrong within a call, which stays where it is', async () => {
+    const { pool: hosts, noticed, recycled } = await open();
+    await hosts.place(call('a', 'mute'), soon);
+    await vi.waitFor(() => expect(noticed).toEqual(['caller_soundless']), WAIT);
+    expect(hosts.runs.map(({ run }) => run)).toEqual(['a']);
+    expect(recycled).toEqual([]);
   });
 
   it('gives no call to a host whose event loop is late', async () => {

@@ -1,5 +1,6 @@
 import type { Log } from '../../platform/log.ts';
 import { within } from '../within.ts';
+import type { CallSign } from '../call-sign.ts';
 import type { Ailment, HostCall } from './host-message.ts';
 import {
   HOST_TIMES,
@@ -39,6 +40,8 @@ type PoolEvents = {
   /** A host is gone, and with it the agents of these runs. */
   lost: (runs: HostRun[], cause: LossCause) => void;
   recycled?: (reason: string) => void;
+  /** Something is wrong within a call. */
+  noticed?: (sign: CallSign) => void;
   /** Calls, or room for calls, are other than before. */
   changed?: () => void;
 };
@@ -191,6 +194,7 @@ export class HostPool {
         ended: (run) => this.#options.events.ended?.(run),
         over: (run, of) => this.#over(run, of),
         ailing: (of, ailment) => this.#replace(of, ailment),
+        noticed: (sign) => this.#options.events.noticed?.(sign),
         gone: (of, runs, loss) => this.#gone(of, runs, loss),
       },
     });

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { asError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
+import type { CallSign } from '../call-sign.ts';
 import type { Ailment, FromHost, HostCall, HostFigures, ToHost } from './host-message.ts';
 
 /** A run on a host, as its parent knows it. */
@@ -19,6 +20,8 @@ export type HostEvents = {
   /** Nothing of a run is left on the host. */
   over: (run: HostRun, host: HostProcess) => void;
   ailing: (host: HostProcess, ailment: Ailment) => void;
+  /** Something is wrong within a call. */
+  noticed: (sign: CallSign) => void;
   /**
    * The host is gone, and with it the agents of these runs.
    * @param loss why; undefined where it was retired and had finished its calls
@@ -55,7 +58,12 @@ export class HostProcess {
   #stuck = false;
   #heardAt = performance.now();
   #lookedAt = performance.now();
-  #figures: HostFigures = { lagP50: 0, lagP99: 0, rssBytes: 0 };
+  #figures: HostFigures = {
+    lagP50: 0,
+    lagP99: 0,
+    rssBytes: 0,
+    open: { timers: 0, sockets: 0, native_listeners: 0 },
+  };
   /** Runs that this host was given since it started. */
   served = 0;
   /** Another host is to take its place as soon as it is ready. */
@@ -148,8 +156,8 @@ export class HostProcess {
         this.#events.ready(this);
         return;
       case 'pong': {
-        const { lagP50, lagP99, rssBytes } = message.value;
-        this.#figures = { lagP50, lagP99, rssBytes };
+        const { lagP50, lagP99, rssBytes, open } = message.value;
+        this.#figures = { lagP50, lagP99, rssBytes, open };
         return;
       }
       case 'identified': {
@@ -171,6 +179,9 @@ export class HostProcess {
         this.#events.over(run, this);
         return;
       }
+      case 'noticed':
+        this.#events.noticed(message.value.sign);
+        return;
       case 'ailing':
         this.#events.ailing(this, message.value.ailment);
     }
