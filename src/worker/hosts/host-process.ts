@@ -2,6 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { asError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import type { CallSign } from '../call-sign.ts';
+import { isStuck, type Silence } from './stuck.ts';
+import { readMainThread } from './thread-state.ts';
 import type { Ailment, FromHost, HostCall, HostFigures, ToHost } from './host-message.ts';
 
 /** A run on a host, as its parent knows it. */
@@ -31,7 +33,7 @@ export type HostEvents = {
 
 export type HostTimes = {
   pingMs: number;
-  /** A host that has not answered for so long is stuck: its callers hear nothing any more. */
+  /** A host that has not answered for so long, and could have, is stuck: its callers hear nothing any more. */
   stuckMs: number;
   /** Longest time until a new host is ready. */
   startMs: number;
@@ -58,6 +60,8 @@ export class HostProcess {
   #stuck = false;
   #heardAt = performance.now();
   #lookedAt = performance.now();
+  /** Processor time of its main thread at the first look since it was heard, in ms. */
+  #computedWhenHeard: number | undefined;
   #figures: HostFigures = {
     lagP50: 0,
     lagP99: 0,
@@ -149,7 +153,7 @@ export class HostProcess {
   }
 
   #take(message: FromHost): void {
-    this.#heardAt = performance.now();
+    this.#heard(performance.now());
     switch (message.case) {
       case 'ready':
         if (this.#state === 'starting') this.#state = 'ready';
@@ -187,20 +191,38 @@ export class HostProcess {
     }
   }
 
+  #heard(now: number): void {
+    this.#heardAt = now;
+    this.#computedWhenHeard = undefined;
+  }
+
   #look(): void {
     const now = performance.now();
     // Where we were held up ourselves (the machine slept, the group was stopped), the host may have been, too.
     const late = now - this.#lookedAt > this.#times.stuckMs / 2;
     this.#lookedAt = now;
-    if (late) this.#heardAt = now;
-    const limit = this.#state === 'starting' ? this.#times.startMs : this.#times.stuckMs;
-    if (now - this.#heardAt > limit && !this.#stuck) {
+    if (late) this.#heard(now);
+    const silentMs = now - this.#heardAt;
+    // A host that is being made ready waits for others, and computes little meanwhile.
+    const stuck =
+      this.#state === 'starting'
+        ? silentMs > this.#times.startMs
+        : isStuck({ silentMs, thread: this.#thread() }, this.#times.stuckMs);
+    if (stuck && !this.#stuck) {
       this.#stuck = true;
       this.#log.error('a host does not answer and is killed');
       this.kill();
       return;
     }
     this.#send({ case: 'ping', value: { at: now } });
+  }
+
+  /** Its main thread, and what it has computed since the host was last heard. */
+  #thread(): Silence['thread'] {
+    const thread = this.pid === undefined ? undefined : readMainThread(this.pid);
+    if (!thread) return undefined;
+    this.#computedWhenHeard ??= thread.processorMs;
+    return { ...thread, processorMs: thread.processorMs - this.#computedWhenHeard };
   }
 
   #exited(how: string): void {
