@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { freePort } from '../src/platform/testing/free-port.ts';
 import { eventually } from './eventually.ts';
 
@@ -23,9 +24,13 @@ export class DispatcherFixture {
     livekitUrl: string;
     /** For the process, beside what it needs. */
     environment?: Record<string, string>;
+    /** What stands before its command, where it is to run elsewhere. */
+    prefix?: readonly string[];
   }): Promise<DispatcherFixture> {
     const port = await freePort();
-    const child = spawn(process.execPath, [PROGRAM], {
+    const prefix = addresses.prefix ?? [];
+    const [command = '', ...args] = [...prefix, process.execPath, PROGRAM];
+    const child = spawn(command, args, {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {
         PATH: process.env.PATH,
@@ -47,8 +52,7 @@ export class DispatcherFixture {
     });
     await eventually(async () => {
       if (child.exitCode !== null) throw new Error('the dispatcher did not start');
-      const answer = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined);
-      return answer?.ok ? true : undefined;
+      return (await answers(port, prefix)) ? true : undefined;
     });
     return new DispatcherFixture(child);
   }
@@ -59,4 +63,14 @@ export class DispatcherFixture {
     this.process.kill('SIGKILL');
     await exited;
   }
+}
+
+/** Asked from where it runs: its health listens there only. */
+async function answers(port: number, prefix: readonly string[]): Promise<boolean> {
+  const ask = `fetch('http://127.0.0.1:${port}/health').then((answer) => process.exit(answer.ok ? 0 : 1))`;
+  const [command = '', ...args] = [...prefix, process.execPath, '-e', ask];
+  return promisify(execFile)(command, args).then(
+    () => true,
+    () => false,
+  );
 }

@@ -11,6 +11,7 @@ import { RedisServer } from '../src/platform/testing/redis-server.ts';
 import { DispatcherFixture } from './dispatcher-fixture.ts';
 import { eventually } from './eventually.ts';
 import { callsWith, orderUntilAccepted } from './order-until-accepted.ts';
+import { OtherMachine } from './other-machine.ts';
 import { SteppedClock } from './stepped-clock.ts';
 
 const ORDERS = 60;
@@ -18,7 +19,7 @@ const ORDERERS = 4;
 const ORDER = { to_number: '+12025550186', personality: 'appointment_reminder' };
 
 /**
- * Two apis and two dispatchers on one Redis and one Postgres, and something that goes wrong while calls are ordered and
+ * Two apis and three dispatchers, one of them on another machine, with one Redis and one Postgres; and something that goes wrong while calls are ordered and
  * dialled. LiveKit is stood in for; each order to dial that reaches it counts as an INVITE.
  */
 const releases = new Releases();
@@ -27,15 +28,20 @@ let livekit: LiveKitStandIn;
 let apis: ApiProcess[];
 let dispatchers: DispatcherFixture[];
 let clock: SteppedClock;
+let elsewhere: OtherMachine | undefined;
 
 beforeAll(async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'trunkline-faults-'));
   releases.add('folder', () => rmSync(folder, { recursive: true }));
-  redis = await RedisServer.start();
+  const machine = OtherMachine.isPossible ? OtherMachine.connect() : undefined;
+  releases.add('machine', () => machine?.remove());
+  elsewhere = machine;
+  const addresses = ['127.0.0.1', ...(machine ? [machine.here] : [])].join(' ');
+  redis = await RedisServer.start(['--bind', addresses, '--protected-mode', 'no']);
   releases.add('redis', async () => redis.remove());
   const postgres = await PostgresServer.start();
   releases.add('postgres', async () => postgres.remove());
-  livekit = await LiveKitStandIn.start();
+  livekit = await LiveKitStandIn.start('0.0.0.0');
   releases.add('livekit', () => livekit.close());
   livekit.dialAnswer = sipError(486);
   apis = await Promise.all(
@@ -50,6 +56,15 @@ beforeAll(async () => {
     for (const dispatcher of dispatchers) await dispatcher.kill();
   });
   dispatchers = [await startDispatcher(), await startDispatcher(clock.environment)];
+  if (machine) {
+    elsewhere = machine;
+    const dispatcher = await DispatcherFixture.start({
+      redisUrl: `redis://${machine.here}:${redis.port}`,
+      livekitUrl: livekit.urlAt(machine.here),
+      prefix: machine.prefix,
+    });
+    dispatchers.push(dispatcher);
+  }
 });
 afterAll(async () => releases.run());
 
@@ -79,6 +94,18 @@ describe('calls that are ordered and dialled', () => {
     });
     expectOnce(calls, 2 * ORDERERS);
   });
+
+  it.skipIf(!OtherMachine.isPossible).each([5, 30])(
+    'are each made once while a machine with a dispatcher is cut off for %i s (needs root, for network namespaces)',
+    async (seconds) => {
+      const calls = await during(async () => {
+        elsewhere?.pullCable();
+        await delay(seconds * 1000);
+        elsewhere?.plugCable();
+      });
+      expectOnce(calls, 2 * ORDERERS);
+    },
+  );
 
   it('are each made once while the clock of a dispatcher is an hour ahead, then behind', async () => {
     const calls = await during(async () => {

@@ -37,6 +37,7 @@ const buildNeeds: Need[] = [
 ];
 
 const testNeeds: Need[] = [
+  { package: 'iproute2', why: 'tests with several machines', present: program('ip') },
   {
     package: 'faketime',
     why: 'tests that step a clock',
