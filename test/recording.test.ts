@@ -31,11 +31,11 @@ import { StackFixture } from './stack-fixture.ts';
 const root = path.resolve(import.meta.dirname, '..');
 const RATE = 8000;
 
-/** Caller and agent in turn; the agent is broken off in its second line. */
+/** Caller and agent in turn; the agent is broken off in its second line, which is one clause: it is spoken in one. */
 const LINES = {
   greeting: 'Hello, thank you for calling Trunkline Dental, how can I help?',
   hours: 'What are your opening hours?',
-  long: 'We are open from Monday to Friday from eight in the morning until five in the afternoon, and on the first Saturday of each month also until noon, except on holidays.',
+  long: 'We are open from Monday to Friday from eight in the morning until five in the afternoon and on the first Saturday of each month also until noon except on holidays.',
   enough: 'Thank you, that is enough.',
   more: 'Can I do anything else for you?',
   no: 'No, that was everything for today.',
