@@ -125,6 +125,28 @@ const countOf = (call: Call, type: string) =>
   call.timeline.filter((event) => event.type === type).length;
 
 describe('a call whose host is killed', () => {
+  it('answers what the caller had said', async () => {
+    const heard = converse({ faults: { llm: { delay_ms: 3000 } } });
+    const asked = ({ items, hearing }: Recalled) =>
+      hearing.includes('hours') ||
+      items.some(
+        (item) =>
+          item.kind === 'event' && item.event.type === 'turn' && item.event.data.role === 'caller',
+      );
+    const { id, host } = await callWith(asked);
+    kill(host);
+
+    const lines = await heard;
+    const excuse = lines.indexOf(RESUMED);
+    expect(excuse, lines.join('\n')).toBeGreaterThan(0);
+    expect(lines.slice(excuse + 1, excuse + 3)).toEqual([FIRST, LAST]);
+    const call = await ended(id);
+    const said = call.turns.map(({ text }) => text);
+    expect(said.filter((text) => text === HOURS)).toHaveLength(1);
+    expect(said.filter((text) => text === ANSWER)).toHaveLength(1);
+    expect(countOf(call, 'call.taken_over')).toBe(1);
+  }, 240_000);
+
   it('goes on with the sentence that was broken off, and is told of once', async () => {
     const heard = converse();
     const { id, host } = await callWith(
@@ -174,28 +196,5 @@ describe('a call whose host is killed', () => {
     const transcript = await stack.request('GET', `/api/calls/${id}/transcript?format=text`);
     expect(await transcript.text()).toMatch(/\(the agent was lost for \d+\.\d s\)/);
     expect(await recallConversation(redis, id)).toBeUndefined();
-  }, 240_000);
-
-  it('answers what the caller had said', async () => {
-    changeReceptionist({ language: 'en-US' });
-    const heard = converse({ faults: { llm: { delay_ms: 3000 } } });
-    const asked = ({ items, hearing }: Recalled) =>
-      hearing.includes('hours') ||
-      items.some(
-        (item) =>
-          item.kind === 'event' && item.event.type === 'turn' && item.event.data.role === 'caller',
-      );
-    const { id, host } = await callWith(asked);
-    kill(host);
-
-    const lines = await heard;
-    const excuse = lines.indexOf(RESUMED);
-    expect(excuse, lines.join('\n')).toBeGreaterThan(0);
-    expect(lines.slice(excuse + 1, excuse + 3)).toEqual([FIRST, LAST]);
-    const call = await ended(id);
-    const said = call.turns.map(({ text }) => text);
-    expect(said.filter((text) => text === HOURS)).toHaveLength(1);
-    expect(said.filter((text) => text === ANSWER)).toHaveLength(1);
-    expect(countOf(call, 'call.taken_over')).toBe(1);
   }, 240_000);
 });
