@@ -29,7 +29,7 @@ export class DispatcherFixture {
   }): Promise<DispatcherFixture> {
     const port = await freePort();
     const prefix = addresses.prefix ?? [];
-    const [command = '', ...args] = [...prefix, process.execPath, PROGRAM];
+    const [command, ...args] = [...prefix, process.execPath, PROGRAM];
     const child = spawn(command, args, {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {
@@ -68,7 +68,7 @@ export class DispatcherFixture {
 /** Asked from where it runs: its health listens there only. */
 async function answers(port: number, prefix: readonly string[]): Promise<boolean> {
   const ask = `fetch('http://127.0.0.1:${port}/health').then((answer) => process.exit(answer.ok ? 0 : 1))`;
-  const [command = '', ...args] = [...prefix, process.execPath, '-e', ask];
+  const [command, ...args] = [...prefix, process.execPath, '-e', ask];
   return promisify(execFile)(command, args).then(
     () => true,
     () => false,

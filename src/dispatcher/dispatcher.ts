@@ -1,4 +1,5 @@
-import { DelayedError, Worker, type Job } from 'bullmq';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DelayedError, WaitingError, Worker, type Job } from 'bullmq';
 import { endCall } from '../call/call-end.ts';
 import { isCallId, type CallId } from '../call/call-id.ts';
 import { callOrderSchema, OUTBOUND_QUEUE } from '../call/order.ts';
@@ -30,6 +31,11 @@ const TROUBLE_RETRY_MS = 5000;
 
 /** With no call in hand only Redis can keep the queue from closing, by being away. */
 const IDLE_STOP_MS = 2000;
+
+/** A clock that is ahead of that of Redis by more is wrong, and not only read later. */
+const CLOCK_AHEAD_MS = 2000;
+/** Longest time for which a call that is put off is kept here. */
+const LONGEST_HOLD_MS = 5000;
 
 /** Takes calls from the queue, one job a call, and carries each as far as `advanceCall` does. */
 export class Dispatcher {
@@ -90,11 +96,28 @@ export class Dispatcher {
     try {
       const progress = await this.#advance(job);
       if (progress.kind === 'over') return;
-      await job.moveToDelayed(Date.now() + progress.waitMs, token);
+      await this.#putOff(job, progress.waitMs, token);
     } finally {
       this.#active.delete(job.id ?? '');
     }
-    throw new DelayedError();
+  }
+
+  /**
+   * Has a call looked at again later. BullMQ writes down when, by the clock of this machine: where that is ahead,
+   * everybody else, and this machine too once its clock is put right, would look an hour late. So it is waited here.
+   *
+   * @throws what tells BullMQ that the job has been put back
+   */
+  async #putOff(job: Job, waitMs: number, token: string | undefined): Promise<never> {
+    const [seconds = 0] = await this.#deps.redis.time();
+    if (Date.now() - seconds * 1000 < CLOCK_AHEAD_MS) {
+      await job.moveToDelayed(Date.now() + waitMs, token);
+      throw new DelayedError();
+    }
+    const { signal } = this.#stopping;
+    await sleep(Math.min(waitMs, LONGEST_HOLD_MS), undefined, { signal }).catch(() => undefined);
+    await job.moveToWait(token);
+    throw new WaitingError();
   }
 
   /** Never throws while Redis answers: a job that BullMQ counts as failed would leave a call without an end. */
