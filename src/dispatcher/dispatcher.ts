@@ -4,7 +4,7 @@ import { endCall } from '../call/call-end.ts';
 import { isCallId, type CallId } from '../call/call-id.ts';
 import { callOrderSchema, OUTBOUND_QUEUE } from '../call/order.ts';
 import { asError } from '../platform/errors.ts';
-import type { Redis } from '../platform/redis.ts';
+import { redisNow, type Redis } from '../platform/redis.ts';
 import { withinMs } from '../platform/time-limit.ts';
 import { advanceCall, type OutboundDeps } from './outbound-call.ts';
 import { retryDelay } from './patience.ts';
@@ -109,8 +109,7 @@ export class Dispatcher {
    * @throws what tells BullMQ that the job has been put back
    */
   async #putOff(job: Job, waitMs: number, token: string | undefined): Promise<never> {
-    const [seconds = 0] = await this.#deps.redis.time();
-    if (Date.now() - seconds * 1000 < CLOCK_AHEAD_MS) {
+    if (Date.now() - (await redisNow(this.#deps.redis)) < CLOCK_AHEAD_MS) {
       await job.moveToDelayed(Date.now() + waitMs, token);
       throw new DelayedError();
     }

@@ -8,7 +8,6 @@ import { EventPublisher } from '../call/event-stream.ts';
 import { enterLiveCall, getLiveCall, leaveLiveCall, seatsTaken } from '../call/live-calls.ts';
 import type { CallOrder } from '../call/order.ts';
 import { connectLiveKit } from '../platform/livekit.ts';
-import { loadConfig } from '../platform/config.ts';
 import { createLog } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { connectRedis, redisNow, type Redis } from '../platform/redis.ts';
@@ -20,6 +19,7 @@ import { DispatcherMetrics } from './dispatcher-metrics.ts';
 import { anOrder } from './fixtures/an-order.ts';
 import { endsOf, eventsOf } from './fixtures/events-of.ts';
 import { LiveKitStandIn, noCapacity, sipError, timedOut } from './fixtures/livekit-stand-in.ts';
+import { standInConfig } from './fixtures/stand-in-config.ts';
 import { advanceCall, type OutboundDeps } from './outbound-call.ts';
 import type { Progress } from './progress.ts';
 
@@ -36,15 +36,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   livekit = await LiveKitStandIn.start();
-  const config = loadConfig({
-    root: '/nonexistent',
-    environment: {
-      LIVEKIT_URL: livekit.url,
-      LIVEKIT_API_KEY: 'key',
-      LIVEKIT_API_SECRET: 'a secret that is long enough for livekit',
-      API_KEY: 'a key that is long enough',
-    },
-  });
+  const config = standInConfig(livekit);
   const clients = connectLiveKit(config);
   const trunks = [aTrunk({ callsPerSecond: 1000, concurrentCalls: 2 })];
   simulated = false;

@@ -2,13 +2,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import type { CallEvent } from '../call/call-event.ts';
 import { EVENT_STREAM, parseStreamEntry } from '../call/event-stream.ts';
 import { allocateCallId, findCallId } from '../call/room-call-id.ts';
-import { loadConfig } from '../platform/config.ts';
 import { connectLiveKit } from '../platform/livekit.ts';
 import { createLog } from '../platform/log.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import { RedisServer } from '../platform/testing/redis-server.ts';
 import { CallRooms } from './call-room.ts';
 import { LiveKitStandIn } from './fixtures/livekit-stand-in.ts';
+import { standInConfig } from './fixtures/stand-in-config.ts';
 import { watchedCallers } from './fixtures/watched-callers.ts';
 import type { WaitingCallers } from './waiting-callers.ts';
 
@@ -36,15 +36,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   livekit = await LiveKitStandIn.start();
   livekit.agentsFree = false;
-  const config = loadConfig({
-    root: '/nonexistent',
-    environment: {
-      LIVEKIT_URL: livekit.url,
-      LIVEKIT_API_KEY: 'key',
-      LIVEKIT_API_SECRET: 'a secret that is long enough for livekit',
-      API_KEY: 'a key that is long enough',
-    },
-  });
+  const config = standInConfig(livekit);
   rooms = new CallRooms(connectLiveKit(config), config.AGENT_NAME);
   start = performance.now();
 });

@@ -6,7 +6,6 @@ import { readFence } from '../call/dial-fence.ts';
 import { EventPublisher } from '../call/event-stream.ts';
 import { enterLiveCall, listLiveCalls, seatsTaken, type LiveCall } from '../call/live-calls.ts';
 import { OUTBOUND_QUEUE } from '../call/order.ts';
-import { loadConfig } from '../platform/config.ts';
 import { Lease } from '../platform/lease.ts';
 import { connectLiveKit } from '../platform/livekit.ts';
 import { createLog } from '../platform/log.ts';
@@ -17,6 +16,7 @@ import { lostAgentsWatch, type Done } from './fixtures/lost-agents-watch.ts';
 import { watchedCallers } from './fixtures/watched-callers.ts';
 import { endsOf } from './fixtures/events-of.ts';
 import { LiveKitStandIn } from './fixtures/livekit-stand-in.ts';
+import { standInConfig } from './fixtures/stand-in-config.ts';
 import type { AttendanceWatch } from './lost-agents/attendance-watch.ts';
 import type { LostAgents } from './lost-agents/lost-agents.ts';
 import { Watchdog } from './watchdog.ts';
@@ -52,15 +52,7 @@ afterAll(async () => {
 
 /** A watchdog without patience, so that two looks are enough. */
 function aWatchdog(graceMs = 0): Watchdog {
-  const config = loadConfig({
-    root: '/nonexistent',
-    environment: {
-      LIVEKIT_URL: livekit.url,
-      LIVEKIT_API_KEY: 'key',
-      LIVEKIT_API_SECRET: 'a secret that is long enough for livekit',
-      API_KEY: 'a key that is long enough',
-    },
-  });
+  const config = standInConfig(livekit);
   const rooms = new CallRooms(connectLiveKit(config), config.AGENT_NAME);
   const callers = watchedCallers({ redis, rooms });
   ({ watch, lost, done } = lostAgentsWatch({ redis, rooms, queue }));

@@ -1,4 +1,4 @@
-import type { Redis } from '../../platform/redis.ts';
+import { redisNow, type Redis } from '../../platform/redis.ts';
 import type { LiveBody } from './live-event.ts';
 
 /** The short stream of what goes on now. It holds what is being said, so it is kept short in time, too. */
@@ -86,8 +86,7 @@ end`;
 
 /** Removes what is older than anybody resumes by, also where nothing new comes. */
 export async function trimLive(redis: Redis, ageMs = LIVE_AGE_MS): Promise<void> {
-  const [seconds] = await redis.time();
-  await redis.eval(TRIM, 2, LIVE_STREAM, OUTDATED, Number(seconds) * 1000 - ageMs);
+  await redis.eval(TRIM, 2, LIVE_STREAM, OUTDATED, (await redisNow(redis)) - ageMs);
 }
 
 async function factsOf(redis: Redis): Promise<StreamFacts> {

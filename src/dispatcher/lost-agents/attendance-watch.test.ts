@@ -7,7 +7,6 @@ import { memoryKey } from '../../call/conversation-memory.ts';
 import { fleetKey } from '../../call/heartbeat.ts';
 import { enterLiveCall, listLiveCalls, type LiveCall } from '../../call/live-calls.ts';
 import { OUTBOUND_QUEUE } from '../../call/order.ts';
-import { loadConfig } from '../../platform/config.ts';
 import { connectLiveKit } from '../../platform/livekit.ts';
 import { createLog } from '../../platform/log.ts';
 import { connectRedis, type Redis } from '../../platform/redis.ts';
@@ -15,6 +14,7 @@ import { RedisServer } from '../../platform/testing/redis-server.ts';
 import { CallRooms } from '../call-room.ts';
 import { endsOf, eventsOf } from '../fixtures/events-of.ts';
 import { LiveKitStandIn } from '../fixtures/livekit-stand-in.ts';
+import { standInConfig } from '../fixtures/stand-in-config.ts';
 import { lostAgentsWatch, type Done } from '../fixtures/lost-agents-watch.ts';
 import type { AttendanceWatch } from './attendance-watch.ts';
 
@@ -38,15 +38,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   livekit = await LiveKitStandIn.start();
   livekit.agentsFree = false;
-  const config = loadConfig({
-    root: '/nonexistent',
-    environment: {
-      LIVEKIT_URL: livekit.url,
-      LIVEKIT_API_KEY: 'key',
-      LIVEKIT_API_SECRET: 'a secret that is long enough for livekit',
-      API_KEY: 'a key that is long enough',
-    },
-  });
+  const config = standInConfig(livekit);
   rooms = new CallRooms(connectLiveKit(config), config.AGENT_NAME);
   ({ watch, done } = lostAgentsWatch({ redis, rooms, queue }));
   beating = { hosts: new Set(['lost.1', 'living.1']), dispatchers: new Set() };
